@@ -1,0 +1,22 @@
+"""Constructs that customize an Amazon Bedrock model on a team's own data and keep it only if it is really better."""
+
+from importlib.metadata import version
+
+from bedrock_customization.assets import FunctionImage
+from bedrock_customization.customization_workflow import CustomizationWorkflow
+from bedrock_customization.evaluation_workflow import EvaluationWorkflow
+from bedrock_customization.notification_topic import NotificationTopic
+from bedrock_customization.options import Encoder, Inference, Metric, QualityGate, Serving
+
+__all__ = [
+    "CustomizationWorkflow",
+    "Encoder",
+    "EvaluationWorkflow",
+    "FunctionImage",
+    "Inference",
+    "Metric",
+    "NotificationTopic",
+    "QualityGate",
+    "Serving",
+]
+__version__ = version("bedrock-customization")

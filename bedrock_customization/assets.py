@@ -1,0 +1,86 @@
+"""Where the Lambda sources and the Docker context are, in a checkout and in an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk.aws_ecr_assets import Platform
+
+from bedrock_customization.options import Encoder
+
+
+class FunctionImage:
+    """The container image of the three functions: data check, scoring and comparison.
+
+    Use the factories `build` and `from_repository`.
+    """
+
+    def __init__(self, *, encoder: Encoder, repository: ecr.IRepository | None, tag_or_digest: str | None) -> None:
+        """Keeps what the image is made of.
+
+        Args:
+            encoder: The encoder in the image.
+            repository: The repository of an image that is built elsewhere.
+            tag_or_digest: Its tag or digest.
+        """
+        self.encoder = encoder
+        self._repository = repository
+        self._tag_or_digest = tag_or_digest
+
+    @classmethod
+    def build(cls, *, encoder: Encoder | None = None) -> FunctionImage:
+        """The image that `cdk deploy` builds with Docker from the sources in this package.
+
+        Args:
+            encoder: The encoder to bake in; `roberta-large` by default.
+        """
+        return cls(encoder=encoder or Encoder.roberta_large(), repository=None, tag_or_digest=None)
+
+    @classmethod
+    def from_repository(
+        cls, repository: ecr.IRepository, *, tag_or_digest: str, encoder: Encoder | None = None
+    ) -> FunctionImage:
+        """An image that is built elsewhere, for teams that deploy without Docker.
+
+        Args:
+            repository: The repository.
+            tag_or_digest: The image's tag, or digest beginning with `sha256:`.
+            encoder: The encoder that is baked into it; `roberta-large` by default. It sizes the function's memory.
+        """
+        return cls(encoder=encoder or Encoder.roberta_large(), repository=repository, tag_or_digest=tag_or_digest)
+
+    def code(self, command: str, architecture: lambda_.Architecture) -> lambda_.DockerImageCode:
+        """The code of one of the functions.
+
+        Args:
+            command: The handler, for example `scoring.handler.handler`.
+            architecture: The architecture to build for.
+        """
+        if self._repository is not None:
+            return lambda_.DockerImageCode.from_ecr(
+                self._repository, tag_or_digest=self._tag_or_digest, cmd=[command]
+            )
+        return lambda_.DockerImageCode.from_image_asset(
+            str(asset_root()),
+            file="docker/scoring/Dockerfile",
+            cmd=[command],
+            # Only these two folders are the context, so that the image of a checkout and that of a wheel have one hash.
+            exclude=["*", "!docker", "!lambda_src", "**/__pycache__", "**/*.pyc"],
+            ignore_mode=IgnoreMode.DOCKER,
+            platform=Platform.LINUX_ARM64 if architecture == lambda_.Architecture.ARM_64 else Platform.LINUX_AMD64,
+            build_args={
+                "ENCODER": self.encoder.name,
+                "ENCODER_REVISION": self.encoder.revision,
+                "ENCODER_LAYER": str(self.encoder.layer),
+                "LANGUAGE": self.encoder.language,
+            },
+        )
+
+
+def asset_root() -> Path:
+    """The folder with `lambda_src` and `docker`: in the wheel beside this file, in a checkout beside the package."""
+    packaged = Path(__file__).with_name("_assets")
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent

@@ -1,0 +1,341 @@
+"""EvaluationWorkflow: asks several models the same records, scores the answers and compares the models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_customization import permissions
+from bedrock_customization.assets import FunctionImage
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_key
+from bedrock_customization.functions import ImageFunction
+from bedrock_customization.options import Inference, Metric, QualityGate
+from bedrock_customization.schemas import schema
+from bedrock_customization.states.inference import check_models, generate_responses
+from bedrock_customization.states.scoring import (
+    compare_models,
+    list_shards,
+    quality_gate,
+    score_responses,
+    write_report,
+)
+from bedrock_customization.states.task import expression, invoke_function
+from bedrock_customization.workflow_machine import WorkflowMachine
+
+
+class EvaluationWorkflow(Construct):
+    """A state machine that compares models on a team's own records, with statistics instead of `>`.
+
+    ```
+    CheckData          every line of the evaluation set; writes the normalised set
+    CheckModels        one short question to each model, so that a missing permission fails early
+    GenerateResponses  Distributed Map: each record asks every model
+    ScoreResponses     Distributed Map: each shard of responses is scored by one call
+    CompareModels      means, paired differences with confidence intervals, coverage
+    QualityGate        Choice: BETTER, NOT_BETTER or INCONCLUSIVE
+    WriteReport        report.html and results.json
+    ```
+
+    Input: `{"models": [{"name", "modelId"}], "baseline": "<name>", "evaluationDataKey": "<key in data_bucket>"}`. The
+    data are JSON lines, `{"prompt", "completion"}` or `bedrock-conversation-2024`.
+
+    Output: `{"verdict", "winner", "baseline", "metric", "records", "counted", "coverage", "scores": {"<model>":
+    {"<score>": mean}}, "candidates": [{"name", "difference": {"mean", "low", "high"}, ...}], "report", "results"}`;
+    `report` and `results` are keys in the results bucket, under `runs/<run id>/`.
+
+    Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model that
+    cannot be asked fails the run by Bedrock's error name.
+
+    Attributes:
+        state_machine: The state machine.
+        data_bucket: Where the evaluation data lie.
+        results_bucket: Where responses, scores and reports go.
+        dataset_function: The function that checks data.
+        scoring_function: The function that scores.
+        comparison_function: The function that compares and writes the report.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        data_bucket: s3.IBucket | None = None,
+        results_bucket: s3.IBucket | None = None,
+        inference: Inference | None = None,
+        metrics: Sequence[Metric] | None = None,
+        quality_gate: QualityGate | None = None,
+        image: FunctionImage | None = None,
+        architecture: lambda_.Architecture | None = None,
+        scoring_concurrency: int = 10,
+        timeout: Duration | None = None,
+        encryption_key: kms.IKey | None = None,
+        log_execution_data: bool = False,
+    ) -> None:
+        """Creates functions and state machine.
+
+        Args:
+            scope: The construct that holds this one.
+            construct_id: Its id.
+            data_bucket: The bucket of the evaluation data; by default one is created and retained.
+            results_bucket: The bucket of the results; by default one is created and retained.
+            inference: How models are asked; by default at temperature 0, 512 tokens, five records at a time.
+            metrics: What is computed; by default BERTScore, ROUGE and the answers' length.
+            quality_gate: When a candidate is better; by default any real improvement of `bertscore_f1` at 95 %
+                confidence, with at least 99 % of the records counted.
+            image: The functions' image; by default it is built at deployment with `roberta-large` as the encoder.
+            architecture: The functions' architecture; x86_64 by default.
+            scoring_concurrency: Shards that are scored at the same time.
+            timeout: When an execution is given up; 24 hours by default.
+            encryption_key: The key of created buckets, logs and environment variables; by default S3 and CloudWatch
+                encrypt with keys of their own.
+            log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
+
+        Raises:
+            ValueError: The gate's metric is not among the metrics.
+        """
+        super().__init__(scope, construct_id)
+        self.inference = inference or Inference()
+        self.quality_gate = quality_gate or QualityGate()
+        self.metrics = list(metrics or [Metric.bertscore(), Metric.rouge(), Metric.answer_length()])
+        _check_gate(self.quality_gate, self.metrics)
+
+        self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, encryption_key)
+        self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key)
+        image = image or FunctionImage.build()
+        shared: dict[str, Any] = {
+            "image": image,
+            "architecture": architecture or lambda_.Architecture.X86_64,
+            "encryption_key": encryption_key,
+        }
+        self._dataset = ImageFunction(
+            self,
+            "Dataset",
+            command="dataset.handler.handler",
+            description="Checks data before money is spent",
+            memory_mib=2048,
+            **shared,
+        )
+        self._scoring = ImageFunction(
+            self,
+            "Scoring",
+            command="scoring.handler.handler",
+            description="Scores a shard of responses",
+            memory_mib=image.encoder.memory_mib,
+            **shared,
+        )
+        self._comparison = ImageFunction(
+            self,
+            "Comparison",
+            command="comparison.handler.handler",
+            description="Compares models over all scores and writes the report",
+            memory_mib=3008,
+            **shared,
+        )
+        self.dataset_function: lambda_.IFunction = self._dataset.function
+        self.scoring_function: lambda_.IFunction = self._scoring.function
+        self.comparison_function: lambda_.IFunction = self._comparison.function
+
+        machine = WorkflowMachine(
+            self,
+            "Machine",
+            start=self._states(scoring_concurrency),
+            comment="Asks models the same records, scores the answers and compares the models",
+            timeout=timeout or Duration.hours(24),
+            statements=[
+                *permissions.invoke_functions(
+                    [
+                        self.dataset_function.function_arn,
+                        self.scoring_function.function_arn,
+                        self.comparison_function.function_arn,
+                    ]
+                ),
+                *permissions.ask_base_models(),
+                *permissions.write_map_results(self.results_bucket, "runs/*"),
+            ],
+            encryption_key=encryption_key,
+            log_execution_data=log_execution_data,
+        )
+        self._role = machine.role
+        self.state_machine: sfn.StateMachine = machine.state_machine
+        self._grant()
+
+    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets somebody start an evaluation.
+
+        Args:
+            grantee: Who may start one.
+        """
+        return self.state_machine.grant_start_execution(grantee)
+
+    def grant_read_results(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets somebody read responses, scores and reports.
+
+        Args:
+            grantee: Who may read them.
+        """
+        return self.results_bucket.grant_read(grantee, "runs/*")
+
+    def allow_asking(self, statements: Sequence[iam.PolicyStatement]) -> None:
+        """Lets the workflow ask more models than foundation models and inference profiles.
+
+        Args:
+            statements: Statements for `bedrock:InvokeModel` on provisioned models or custom model deployments.
+        """
+        for statement in statements:
+            self._role.add_to_policy(statement)
+
+    def allow_reading(self, bucket: s3.IBucket) -> None:
+        """Lets the data check read another bucket, for the overlap of evaluation and training data.
+
+        Args:
+            bucket: The bucket.
+        """
+        for statement in permissions.read_objects(bucket):
+            self._dataset.role.add_to_policy(statement)
+        grant_key(bucket, self._dataset.role)
+
+    def metric_failed(self, **options: Any) -> cloudwatch.Metric:
+        """How many evaluations failed.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.state_machine.metric_failed(**options)
+
+    def metric_succeeded(self, **options: Any) -> cloudwatch.Metric:
+        """How many evaluations came to a verdict.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.state_machine.metric_succeeded(**options)
+
+    def _states(self, scoring_concurrency: int) -> sfn.IChainable:
+        states = Construct(self, "States")
+        results = self.results_bucket.bucket_name
+        prepare = sfn.Pass.jsonata(
+            states,
+            "Prepare",
+            assign={
+                "prefix": expression("""
+                    'runs/' & ($exists($states.input.runId) ? $states.input.runId
+                        : $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 16)) & '/'
+                """)
+            },
+        )
+        check_data = invoke_function(
+            states,
+            "CheckEvaluationData",
+            function_arn=self.dataset_function.function_arn,
+            payload={
+                "operation": "checkEvaluation",
+                "input": "{% $states.input %}",
+                "inputSchema": schema("evaluation-input"),
+                "dataBucket": self.data_bucket.bucket_name,
+                "resultsBucket": results,
+                "prefix": "{% $prefix %}",
+                "minCoverage": self.quality_gate.min_coverage,
+            },
+            timeout=Duration.minutes(16),
+            output={},
+            assign={
+                "models": "{% [$states.input.models] %}",
+                "baseline": "{% $states.input.baseline %}",
+                "records": "{% $states.result.Payload.records %}",
+                "evaluationDataKey": "{% $states.result.Payload.key %}",
+            },
+        )
+        report = write_report(
+            states,
+            "WriteReport",
+            results_bucket=results,
+            function_arn=self.comparison_function.function_arn,
+            gate=self.quality_gate,
+        )
+        done = sfn.Succeed.jsonata(
+            states,
+            "Evaluated",
+            outputs={
+                "verdict": "{% $verdict %}",
+                "winner": "{% $winner %}",
+                "baseline": "{% $baseline %}",
+                "metric": self.quality_gate.metric,
+                "records": "{% $comparison.records %}",
+                "counted": "{% $comparison.counted %}",
+                "coverage": "{% $comparison.coverage %}",
+                "scores": "{% $comparison.means %}",
+                "candidates": "{% [$comparison.candidates] %}",
+                "report": "{% $states.input.report %}",
+                "results": "{% $states.input.results %}",
+            },
+        )
+        report.next(done)
+        return (
+            prepare.next(check_data)
+            .next(check_models(states, "CheckModels", inference=self.inference))
+            .next(
+                generate_responses(
+                    states,
+                    "GenerateResponses",
+                    results_bucket=results,
+                    inference=self.inference,
+                    gate=self.quality_gate,
+                )
+            )
+            .next(list_shards(states, "ListShards", results_bucket=results))
+            .next(
+                score_responses(
+                    states,
+                    "ScoreResponses",
+                    results_bucket=results,
+                    function_arn=self.scoring_function.function_arn,
+                    metrics=self.metrics,
+                    max_concurrency=scoring_concurrency,
+                )
+            )
+            .next(
+                compare_models(
+                    states,
+                    "CompareModels",
+                    results_bucket=results,
+                    function_arn=self.comparison_function.function_arn,
+                    gate=self.quality_gate,
+                )
+            )
+            .next(quality_gate(states, "QualityGate", gate=self.quality_gate, decided=report))
+        )
+
+    def _grant(self) -> None:
+        runs = permissions.read_objects(self.results_bucket, "runs/*")
+        write = permissions.write_objects(self.results_bucket, "runs/*")
+        for function in (self._dataset, self._scoring, self._comparison):
+            for statement in [*runs, *write]:
+                function.role.add_to_policy(statement)
+            grant_key(self.results_bucket, function.role)
+        self.allow_reading(self.data_bucket)
+        grant_key(self.results_bucket, self._role)
+        iam.Policy(
+            self,
+            "DistributedMapPolicy",
+            statements=permissions.run_distributed_maps(self.state_machine, self),
+            roles=[self._role],
+        )
+
+
+def _check_gate(gate: QualityGate, metrics: list[Metric]) -> None:
+    computed = [score for metric in metrics for score in metric.scores]
+    if gate.metric not in computed:
+        raise ValueError(
+            f"quality_gate: got metric {gate.metric!r}, which is not computed; metrics give {', '.join(computed)}. "
+            "Add the metric or decide on one of these."
+        )

@@ -1,0 +1,29 @@
+"""Reads the catalogue of models that Bedrock customizes: data, so that adding a model is adding an entry."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+@cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """The catalogue: an entry for each customization id, such as `amazon.nova-micro-v1:0:128k`.
+
+    An entry names the id that inference takes, Regions, customization types, data schema, limits, hyperparameters with
+    range and default, serving modes and lifecycle, and where and when that was read.
+    """
+    entries: dict[str, dict[str, Any]] = json.loads(
+        Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8")
+    )
+    return entries
+
+
+def machine_catalogue() -> dict[str, dict[str, Any]]:
+    """The catalogue as the state machine carries it: without the columns that only a reader needs."""
+    return {
+        identifier: {key: value for key, value in entry.items() if key not in ("source", "date")}
+        for identifier, entry in catalogue().items()
+    }

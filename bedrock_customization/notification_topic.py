@@ -1,0 +1,85 @@
+"""NotificationTopic: where a workflow tells people what happened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import Token
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+
+class NotificationTopic(Construct):
+    """An SNS topic with e-mail subscribers that accepts TLS only.
+
+    Every subscriber gets a mail from AWS and has to confirm within two days; until then nothing reaches the address.
+
+    Attributes:
+        topic: The topic.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        emails: Sequence[str] = (),
+        topic: sns.ITopic | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        """Creates the topic, or takes an existing one, and subscribes the addresses.
+
+        Args:
+            scope: The construct that holds this one.
+            construct_id: Its id.
+            emails: Addresses to subscribe; none by default.
+            topic: An existing topic to use; by default one is created.
+            encryption_key: The key of the created topic; by default messages are not encrypted at rest with a key of
+                yours.
+
+        Raises:
+            ValueError: An address is not one, or a key is given for an existing topic.
+        """
+        super().__init__(scope, construct_id)
+        if topic is not None and encryption_key is not None:
+            raise ValueError("encryption_key: got a key and a topic; the key of an existing topic is set on that topic.")
+        self.topic: sns.ITopic = topic or sns.Topic(
+            self, "Topic", enforce_ssl=True, master_key=encryption_key, display_name="Bedrock customization"
+        )
+        for email in emails:
+            self.add_email(email)
+
+    def add_email(self, email: str) -> None:
+        """Subscribes an address.
+
+        Args:
+            email: The address.
+
+        Raises:
+            ValueError: It is not an address.
+        """
+        if not Token.is_unresolved(email) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+            raise ValueError(f"email: got {email!r}; it must be an e-mail address such as team@example.com.")
+        self.topic.add_subscription(subscriptions.EmailSubscription(email))  # type: ignore[arg-type]
+
+    def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets somebody publish, with the topic's key where it has one.
+
+        Args:
+            grantee: Who may publish.
+        """
+        return self.topic.grant_publish(grantee)
+
+    def metric_number_of_notifications_failed(self, **options: Any) -> cloudwatch.Metric:
+        """How many notifications could not be delivered.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.topic.metric_number_of_notifications_failed(**options)

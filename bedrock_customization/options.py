@@ -1,0 +1,261 @@
+"""The small frozen types that callers pass to the constructs."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+# The longest response text of a record must leave room for the other models' in a child's 256 KiB state.
+MAX_TOKENS_LIMIT = 4096
+
+
+class ServingMode(Enum):
+    """How a custom model answers: what Bedrock offers to serve it with."""
+
+    AUTOMATIC = "automatic"
+    ON_DEMAND = "on-demand"
+    PROVISIONED = "provisioned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """How custom models are served while they are evaluated, and after the gate kept one.
+
+    Use the factories `automatic`, `on_demand` and `provisioned`.
+
+    Args:
+        mode: What serves the model.
+        model_units: Model units of provisioned throughput; not used by on-demand deployments.
+    """
+
+    mode: ServingMode
+    model_units: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.model_units, int) or self.model_units < 1:
+            raise ValueError(
+                f"model_units: got {self.model_units!r}; it must be a whole number of at least 1, "
+                "the number of model units that provisioned throughput buys by the hour."
+            )
+
+    @classmethod
+    def automatic(cls) -> Self:
+        """On demand where Bedrock offers it for the base model, provisioned throughput by the hour elsewhere.
+
+        The catalogue of models decides; a base model that is not in it is refused before training.
+        """
+        return cls(mode=ServingMode.AUTOMATIC)
+
+    @classmethod
+    def on_demand(cls) -> Self:
+        """A custom model deployment: nothing to pay while nobody asks it. Bedrock offers it for a few base models."""
+        return cls(mode=ServingMode.ON_DEMAND)
+
+    @classmethod
+    def provisioned(cls, *, model_units: int = 1) -> Self:
+        """Provisioned throughput without commitment: paid by the hour until it is deleted.
+
+        Args:
+            model_units: Model units to buy. The account's quota for no-commitment units is 0 until AWS raises it.
+        """
+        return cls(mode=ServingMode.PROVISIONED, model_units=model_units)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inference:
+    """How every model is asked: the same parameters for all, so that answers can be compared.
+
+    Args:
+        max_tokens: The longest answer in tokens, 1 to 4096. Always sent: without it Bedrock reserves the model's
+            maximum against the quota.
+        temperature: 0 to 1; 0 by default, so that a repeated run gives the same answers.
+        top_p: 0 to 1; not sent by default.
+        max_concurrency: Records that are asked at the same time, 1 to 1,000.
+        requests_per_minute: The most requests a minute to each model; no limit of our own by default. On-demand
+            deployments of custom models can have a quota of as little as 4 a minute.
+    """
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float | None = None
+    max_concurrency: int = 5
+    requests_per_minute: int | None = None
+
+    def __post_init__(self) -> None:
+        _whole_number("max_tokens", self.max_tokens, 1, MAX_TOKENS_LIMIT)
+        _whole_number("max_concurrency", self.max_concurrency, 1, 1000)
+        _fraction("temperature", self.temperature)
+        if self.top_p is not None:
+            _fraction("top_p", self.top_p)
+        if self.requests_per_minute is not None:
+            _whole_number("requests_per_minute", self.requests_per_minute, 1, 100_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityGate:
+    """When a candidate is really better than the baseline.
+
+    A candidate passes when the confidence interval of its paired mean improvement lies above `min_improvement`; a tie
+    is not an improvement. When fewer records counted than `min_coverage` asks for, nothing is decided.
+
+    Args:
+        metric: The score that decides, for example `bertscore_f1` or `rouge_l`.
+        min_improvement: The least improvement of the metric's mean, in the metric's unit; 0 means any real one.
+        confidence: The interval's confidence, above 0.5 and below 1.
+        min_coverage: The least share of records that every model answered completely, 0 to 1.
+    """
+
+    metric: str = "bertscore_f1"
+    min_improvement: float = 0.0
+    confidence: float = 0.95
+    min_coverage: float = 0.99
+
+    def __post_init__(self) -> None:
+        if self.metric not in SCORES:
+            raise ValueError(f"metric: got {self.metric!r}; the gate can decide on one of {', '.join(SCORES)}.")
+        if not isinstance(self.min_improvement, int | float) or not math.isfinite(self.min_improvement):
+            raise ValueError(f"min_improvement: got {self.min_improvement!r}; it must be a finite number, 0 or more.")
+        if self.min_improvement < 0:
+            raise ValueError(
+                f"min_improvement: got {self.min_improvement}; below 0 a worse model would pass. Use 0 or more."
+            )
+        if not 0.5 < self.confidence < 1:
+            raise ValueError(f"confidence: got {self.confidence!r}; it must be above 0.5 and below 1, such as 0.95.")
+        _fraction("min_coverage", self.min_coverage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A metric that the scoring function computes for every answer. Use the factories.
+
+    Args:
+        name: The name that the scoring function knows.
+        idf: BERTScore only: weigh words by their rarity in the references.
+        rescale: BERTScore only: rescale with the encoder's baseline.
+    """
+
+    name: str
+    idf: bool = False
+    rescale: bool = False
+
+    @classmethod
+    def bertscore(cls, *, idf: bool = False, rescale: bool = False) -> Self:
+        """BERTScore: `bertscore_precision`, `bertscore_recall` and `bertscore_f1`.
+
+        Args:
+            idf: Weigh words by their rarity in the references.
+            rescale: Rescale with the encoder's baseline, which spreads the scores and changes no ranking.
+        """
+        return cls(name="bertscore", idf=idf, rescale=rescale)
+
+    @classmethod
+    def rouge(cls) -> Self:
+        """ROUGE: `rouge_1`, `rouge_2` and `rouge_l`, F-measures with stemming."""
+        return cls(name="rouge")
+
+    @classmethod
+    def exact_match(cls) -> Self:
+        """`exact_match`: 1 when the answer is the reference, else 0."""
+        return cls(name="exact_match")
+
+    @classmethod
+    def quasi_exact_match(cls) -> Self:
+        """`quasi_exact_match`: as `exact_match`, after lower case and without punctuation, articles and extra space."""
+        return cls(name="quasi_exact_match")
+
+    @classmethod
+    def token_f1(cls) -> Self:
+        """`token_f1`: the F-measure of shared words, after the normalisation of `quasi_exact_match`."""
+        return cls(name="token_f1")
+
+    @classmethod
+    def answer_length(cls) -> Self:
+        """`answer_length`: words in the answer. It describes; it cannot decide."""
+        return cls(name="answer_length")
+
+    @property
+    def scores(self) -> tuple[str, ...]:
+        """The names of the scores that the metric gives."""
+        return _SCORES_OF_METRIC[self.name]
+
+    def to_json(self) -> dict[str, object]:
+        """The metric as the scoring function's event names it."""
+        options = {"idf": self.idf, "rescale": self.rescale} if self.name == "bertscore" else {}
+        return {"name": self.name, **options}
+
+
+_SCORES_OF_METRIC = {
+    "bertscore": ("bertscore_precision", "bertscore_recall", "bertscore_f1"),
+    "rouge": ("rouge_1", "rouge_2", "rouge_l"),
+    "exact_match": ("exact_match",),
+    "quasi_exact_match": ("quasi_exact_match",),
+    "token_f1": ("token_f1",),
+    "answer_length": ("answer_length",),
+}
+SCORES = tuple(score for name, scores in _SCORES_OF_METRIC.items() if name != "answer_length" for score in scores)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """The encoder that BERTScore compares texts with; it is baked into the image when the image is built.
+
+    Args:
+        name: The model's name on the Hugging Face hub.
+        layer: The layer whose output is compared.
+        revision: The commit of the model's repository.
+        language: The language of the rescaling baseline, such as `en`.
+        memory_mib: Memory of the scoring function in MiB.
+    """
+
+    name: str
+    layer: int
+    revision: str = "main"
+    language: str = "en"
+    memory_mib: int = 6144
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", self.name):
+            raise ValueError(f"name: got {self.name!r}; it must be a model's name on the hub, such as 'roberta-large'.")
+        _whole_number("layer", self.layer, 1, 100)
+        _whole_number("memory_mib", self.memory_mib, 512, 10240)
+
+    @classmethod
+    def roberta_large(cls) -> Self:
+        """`roberta-large` at layer 17, bert-score's default for English."""
+        return cls(name="roberta-large", layer=17)
+
+    @classmethod
+    def distilbert(cls) -> Self:
+        """`distilbert-base-uncased` at layer 5: smaller and quicker, used by the AWS sample."""
+        return cls(name="distilbert-base-uncased", layer=5, memory_mib=3008)
+
+    @classmethod
+    def multilingual(cls) -> Self:
+        """`bert-base-multilingual-cased` at layer 9, bert-score's default for most other languages."""
+        return cls(name="bert-base-multilingual-cased", layer=9, memory_mib=4096)
+
+    @classmethod
+    def of(cls, name: str, layer: int, revision: str, *, language: str = "en", memory_mib: int = 6144) -> Self:
+        """Any other encoder.
+
+        Args:
+            name: The model's name on the Hugging Face hub.
+            layer: The layer whose output is compared.
+            revision: The commit of the model's repository.
+            language: The language of the rescaling baseline.
+            memory_mib: Memory of the scoring function in MiB.
+        """
+        return cls(name=name, layer=layer, revision=revision, language=language, memory_mib=memory_mib)
+
+
+def _whole_number(field: str, value: object, least: int, most: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ValueError(f"{field}: got {value!r}; it must be a whole number from {least:,} to {most:,}.")
+
+
+def _fraction(field: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError(f"{field}: got {value!r}; it must be a number from 0 to 1.")

@@ -1,0 +1,272 @@
+"""Policy statements, written once, by the name of what they allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_customization.tags import KEPT_TAG, WORKFLOW_TAG
+
+
+def _bedrock_arn(kind: str, account: str = Aws.ACCOUNT_ID) -> str:
+    return f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{account}:{kind}/*"
+
+
+_FOUNDATION_MODELS = f"arn:{Aws.PARTITION}:bedrock:*::foundation-model/*"
+
+
+def train_models(role: iam.IRole, workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Starts, describes and stops customization jobs, and hands Bedrock its service role.
+
+    Args:
+        role: The service role.
+        workflow_tag: The tag that jobs and models must carry.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:CreateModelCustomizationJob"],
+            resources=[_FOUNDATION_MODELS, _bedrock_arn("custom-model"), _bedrock_arn("model-customization-job")],
+        ),
+        iam.PolicyStatement(
+            actions=["bedrock:TagResource"],
+            resources=[_bedrock_arn("custom-model"), _bedrock_arn("model-customization-job")],
+            conditions=_request_tag(workflow_tag),
+        ),
+        iam.PolicyStatement(
+            actions=["bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"],
+            resources=[_bedrock_arn("model-customization-job")],
+            conditions=_resource_tag(workflow_tag),
+        ),
+        iam.PolicyStatement(
+            actions=["iam:PassRole"],
+            resources=[role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        ),
+    ]
+
+
+def serve_on_demand(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Creates and describes custom model deployments.
+
+    Args:
+        workflow_tag: The tag that they must carry.
+    """
+    return _serve(
+        "custom-model-deployment", "bedrock:CreateCustomModelDeployment", "bedrock:GetCustomModelDeployment", workflow_tag
+    )
+
+
+def serve_by_provisioned_throughput(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Buys and describes provisioned throughput.
+
+    Args:
+        workflow_tag: The tag that it must carry.
+    """
+    return _serve(
+        "provisioned-model",
+        "bedrock:CreateProvisionedModelThroughput",
+        "bedrock:GetProvisionedModelThroughput",
+        workflow_tag,
+    )
+
+
+def _serve(kind: str, create: str, get: str, workflow_tag: str) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            actions=[create], resources=[_bedrock_arn("custom-model")], conditions=_request_tag(workflow_tag)
+        ),
+        iam.PolicyStatement(
+            actions=["bedrock:TagResource"], resources=[_bedrock_arn(kind)], conditions=_request_tag(workflow_tag)
+        ),
+        iam.PolicyStatement(actions=[get], resources=[_bedrock_arn(kind)], conditions=_resource_tag(workflow_tag)),
+    ]
+
+
+def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Tags a winner as kept.
+
+    Args:
+        workflow_tag: The tag that it must carry.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:TagResource"],
+            resources=[
+                _bedrock_arn("custom-model"),
+                _bedrock_arn("custom-model-deployment"),
+                _bedrock_arn("provisioned-model"),
+            ],
+            conditions={
+                **_resource_tag(workflow_tag),
+                "ForAllValues:StringEquals": {"aws:TagKeys": [KEPT_TAG]},
+            },
+        )
+    ]
+
+
+def release(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Finds what a run made, reads its tags, and stops or deletes it; nothing without the workflow's tag.
+
+    Args:
+        workflow_tag: The tag of what may be deleted.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=[
+                "bedrock:ListModelCustomizationJobs",
+                "bedrock:ListCustomModelDeployments",
+                "bedrock:ListProvisionedModelThroughputs",
+                "bedrock:ListCustomModels",
+            ],
+            resources=["*"],
+        ),
+        *(
+            iam.PolicyStatement(
+                actions=["bedrock:ListTagsForResource", delete],
+                resources=[_bedrock_arn(kind)],
+                conditions=_resource_tag(workflow_tag),
+            )
+            for kind, delete in (
+                ("model-customization-job", "bedrock:StopModelCustomizationJob"),
+                ("custom-model-deployment", "bedrock:DeleteCustomModelDeployment"),
+                ("provisioned-model", "bedrock:DeleteProvisionedModelThroughput"),
+                ("custom-model", "bedrock:DeleteCustomModel"),
+            )
+        ),
+    ]
+
+
+def ask_base_models() -> list[iam.PolicyStatement]:
+    """Asks foundation models and inference profiles; a profile also needs the model in each of its Regions."""
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:InvokeModel"],
+            resources=[
+                _FOUNDATION_MODELS,
+                _bedrock_arn("inference-profile"),
+                _bedrock_arn("application-inference-profile"),
+            ],
+        )
+    ]
+
+
+def ask_custom_models(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Asks the custom models that a workflow serves.
+
+    Args:
+        workflow_tag: The tag of what serves them.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:InvokeModel"],
+            resources=[_bedrock_arn("custom-model-deployment"), _bedrock_arn("provisioned-model")],
+            conditions=_resource_tag(workflow_tag),
+        )
+    ]
+
+
+def start_execution(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+    """Starts an execution of another machine, follows it and stops it.
+
+    Args:
+        machine: The other machine.
+        scope: A construct of the stack.
+    """
+    executions = f"{_execution_arn(machine, scope)}:*"
+    return [
+        iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.state_machine_arn]),
+        iam.PolicyStatement(actions=["states:DescribeExecution", "states:StopExecution"], resources=[executions]),
+        iam.PolicyStatement(
+            actions=["events:PutTargets", "events:PutRule", "events:DescribeRule"],
+            resources=[
+                f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:rule/"
+                "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+            ],
+        ),
+    ]
+
+
+def run_distributed_maps(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+    """Lets a machine run its own Distributed Maps.
+
+    Args:
+        machine: The machine.
+        scope: A construct of the stack.
+    """
+    executions = _execution_arn(machine, scope)
+    return [
+        iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.state_machine_arn]),
+        iam.PolicyStatement(
+            actions=["states:DescribeExecution", "states:StopExecution"], resources=[f"{executions}:*"]
+        ),
+        iam.PolicyStatement(actions=["states:RedriveExecution"], resources=[f"{executions}/*:*"]),
+    ]
+
+
+def read_objects(bucket: s3.IBucket, key_pattern: str = "*") -> list[iam.PolicyStatement]:
+    """Reads a bucket's objects and lists it.
+
+    Args:
+        bucket: The bucket.
+        key_pattern: The keys that may be read.
+    """
+    return [
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(key_pattern)]),
+        iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
+    ]
+
+
+def write_objects(bucket: s3.IBucket, key_pattern: str) -> list[iam.PolicyStatement]:
+    """Writes a bucket's objects.
+
+    Args:
+        bucket: The bucket.
+        key_pattern: The keys that may be written.
+    """
+    return [iam.PolicyStatement(actions=["s3:PutObject"], resources=[bucket.arn_for_objects(key_pattern)])]
+
+
+def write_map_results(bucket: s3.IBucket, key_pattern: str) -> list[iam.PolicyStatement]:
+    """Writes a Distributed Map's results, in parts when they are large.
+
+    Args:
+        bucket: The bucket.
+        key_pattern: The keys that may be written.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"],
+            resources=[bucket.arn_for_objects(key_pattern)],
+        )
+    ]
+
+
+def invoke_functions(function_arns: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Invokes Lambda functions.
+
+    Args:
+        function_arns: The functions' ARNs.
+    """
+    return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))]
+
+
+def _execution_arn(machine: sfn.IStateMachine, scope: Construct) -> str:
+    return Stack.of(scope).format_arn(
+        service="states",
+        resource="execution",
+        resource_name=machine.state_machine_name,
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def _request_tag(workflow_tag: str) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"aws:RequestTag/{WORKFLOW_TAG}": workflow_tag}}
+
+
+def _resource_tag(workflow_tag: str) -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"aws:ResourceTag/{WORKFLOW_TAG}": workflow_tag}}

@@ -1,0 +1,167 @@
+"""ResourceRelease: the machine that releases what a run paid for, and the rule that starts it when a run breaks."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_customization import permissions
+from bedrock_customization.data_bucket import grant_key
+from bedrock_customization.notification_topic import NotificationTopic
+from bedrock_customization.states.notification import compose_message, notify
+from bedrock_customization.states.release import release_all
+from bedrock_customization.states.task import expression
+from bedrock_customization.workflow_machine import WorkflowMachine
+
+
+class ResourceRelease(Construct):
+    """A small state machine that stops jobs and deletes deployments and provisioned throughput of a run.
+
+    It finds them by the run's id in their names, deletes only what carries the workflow's tag, leaves alone what was
+    promoted, and looks again until nothing is left. It is idempotent: a run calls it at its end, and an EventBridge rule
+    starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do itself.
+
+    Input of a call: `{"runId", "keep": ["<resource name>"], "deleteModels": true|false}`. Started by the rule it gets the
+    event's detail and also notifies, unless the run did.
+
+    Output: `{"released": [{"kind", "name", "arn"}], "kept": [...]}`.
+
+    Errors: `ReleaseTimedOut` when something is still there after three hours.
+
+    Attributes:
+        state_machine: The state machine.
+        dead_letter_queue: Events that could not start it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workflow_tag: str,
+        results_bucket: s3.IBucket,
+        topic: NotificationTopic,
+        encryption_key: kms.IKey | None,
+        log_execution_data: bool,
+    ) -> None:
+        """Creates the state machine.
+
+        Args:
+            scope: The construct that holds this one.
+            construct_id: Its id.
+            workflow_tag: The tag of what may be deleted.
+            results_bucket: Where the notification is written.
+            topic: Where the notification goes.
+            encryption_key: The key of log and queue.
+            log_execution_data: Whether inputs and outputs of states are logged.
+        """
+        super().__init__(scope, construct_id)
+        machine = WorkflowMachine(
+            self,
+            "Machine",
+            start=self._states(topic, results_bucket),
+            comment="Releases what a run paid for",
+            timeout=Duration.hours(12),
+            statements=[
+                *permissions.release(workflow_tag),
+                *permissions.write_objects(results_bucket, "runs/*/notification.json"),
+            ],
+            encryption_key=encryption_key,
+            log_execution_data=log_execution_data,
+        )
+        self.state_machine: sfn.StateMachine = machine.state_machine
+        topic.grant_publish(machine.role)
+        grant_key(results_bucket, machine.role)
+        self.dead_letter_queue = sqs.Queue(
+            self,
+            "DeadLetters",
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+        )
+
+    def watch(self, machine: sfn.IStateMachine) -> None:
+        """Starts the release for every execution of a machine that FAILED, TIMED_OUT or was ABORTED.
+
+        Args:
+            machine: The machine to watch.
+        """
+        events.Rule(
+            self,
+            "RunEndedBadly",
+            description="Releases what a broken run paid for",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"stateMachineArn": [machine.state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    self.state_machine,
+                    input=events.RuleTargetInput.from_event_path("$.detail"),
+                    dead_letter_queue=self.dead_letter_queue,
+                    max_event_age=Duration.hours(24),
+                    retry_attempts=185,
+                    role=iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com")),
+                )
+            ],
+        )
+
+    def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket) -> sfn.IChainable:
+        states = Construct(self, "States")
+        prepare = sfn.Pass.jsonata(
+            states,
+            "Prepare",
+            assign={
+                "request": "{% $states.input %}",
+                "runId": expression("""
+                    $exists($states.input.runId) ? $states.input.runId
+                        : $substring($hash($states.input.executionArn, 'SHA-256'), 0, 16)
+                """),
+                "keep": "{% $exists($states.input.keep) ? [$states.input.keep] : [] %}",
+                "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
+                "looks": 0,
+                "released": [],
+                "kept": [],
+            },
+        )
+        released = sfn.Succeed.jsonata(
+            states, "Released", outputs={"released": "{% [$released] %}", "kept": "{% [$kept] %}"}
+        )
+        describe = sfn.Pass.jsonata(
+            states,
+            "DescribeRun",
+            assign={
+                "name": "{% $request.name %}",
+                "executionArn": "{% $request.executionArn %}",
+                "prefix": "{% 'runs/' & $runId & '/' %}",
+                "evaluation": "{% null %}",
+                "modelId": "{% null %}",
+                "release": {"released": "{% [$released] %}", "kept": "{% [$kept] %}"},
+                "failure": {
+                    "error": "{% $type($request.error) = 'string' ? $request.error : $request.status %}",
+                    "cause": (
+                        "{% $type($request.cause) = 'string' ? $request.cause : 'The execution ended as ' &"
+                        " $request.status & '.' %}"
+                    ),
+                },
+            },
+        )
+        describe.next(compose_message(states, "ComposeMessage", results_bucket=results_bucket.bucket_name)).next(
+            notify(
+                states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name, done=released
+            )
+        )
+        who = (
+            sfn.Choice.jsonata(states, "IsStartedByRule")
+            .when(sfn.Condition.jsonata("{% $exists($request.executionArn) %}"), describe)
+            .otherwise(released)
+        )
+        return prepare.next(release_all(states, done=who))

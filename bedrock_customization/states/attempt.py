@@ -1,0 +1,126 @@
+"""The states of an attempt: check the data, train candidates, evaluate what is served."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_customization.models.catalogue import machine_catalogue
+from bedrock_customization.options import QualityGate, Serving
+from bedrock_customization.schemas import schema
+from bedrock_customization.states.task import invoke_function, task
+
+
+def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
+    """Wraps the attempt in a Parallel state of one branch, so that one catch covers it all.
+
+    Assigns `evaluation`, `served` and `failedCandidates`.
+
+    Args:
+        scope: The construct that holds the state.
+        construct_id: The state's name.
+        branch: The attempt.
+    """
+    return sfn.Parallel.jsonata(
+        scope,
+        construct_id,
+        comment="Its one catch is the only failure path",
+        assign={
+            "evaluation": "{% $states.result[0].evaluation %}",
+            "served": "{% [$states.result[0].served] %}",
+            "failedCandidates": "{% [$states.result[0].failedCandidates] %}",
+        },
+        outputs={},
+    ).branch(branch)
+
+
+def check_data(
+    scope: Construct,
+    construct_id: str,
+    *,
+    function_arn: str,
+    serving: Serving,
+    gate: QualityGate,
+    training_bucket: str,
+    validation_bucket: str,
+    results_bucket: str,
+) -> sfn.CustomState:
+    """Checks input, hyperparameters and every line of the data before anything is paid for.
+
+    Assigns `candidates` (`[{"name", "baseModelIdentifier", "customizationType", "hyperParameters", "serving"}]`) and
+    `baseModels` (`[{"name", "modelId"}]`, the baseline first).
+
+    Args:
+        scope: The construct that holds the state.
+        construct_id: The state's name.
+        function_arn: The dataset function's ARN.
+        serving: How candidates are served; `automatic` is settled here.
+        gate: Its coverage says how much of the evaluation data must be usable.
+        training_bucket: The bucket of the training data.
+        validation_bucket: The bucket of validation and evaluation data.
+        results_bucket: The bucket that the data report goes to.
+    """
+    return invoke_function(
+        scope,
+        construct_id,
+        function_arn=function_arn,
+        payload={
+            "operation": "checkCustomization",
+            "input": "{% $input %}",
+            "inputSchema": schema("customization-input"),
+            "models": machine_catalogue(),
+            "serving": serving.mode.value,
+            "trainingBucket": training_bucket,
+            "validationBucket": validation_bucket,
+            "resultsBucket": results_bucket,
+            "prefix": "{% $prefix %}",
+            "minCoverage": gate.min_coverage,
+        },
+        timeout=Duration.minutes(16),
+        output={},
+        assign={
+            "candidates": "{% [$states.result.Payload.candidates] %}",
+            "baseModels": "{% [$states.result.Payload.baseModels] %}",
+        },
+    )
+
+
+def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str) -> sfn.Choice:
+    """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
+
+    Args:
+        scope: The construct that holds the states.
+        construct_id: The name of the state that evaluates.
+        state_machine_arn: The evaluation's state machine.
+    """
+    evaluate = task(
+        scope,
+        construct_id,
+        resource="states:startExecution.sync:2",
+        arguments={
+            "StateMachineArn": state_machine_arn,
+            "Name": "{% $runId & '-evaluation-' & $states.context.Execution.RedriveCount %}",
+            "Input": {
+                "models": "{% [$baseModels, $served.{'name': name, 'modelId': modelId}] %}",
+                "baseline": "{% $baseModels[0].name %}",
+                "evaluationDataKey": "{% $input.evaluationDataKey %}",
+                "runId": "{% $runId %}",
+                "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
+            },
+        },
+        timeout=Duration.hours(25),
+        output={
+            "evaluation": "{% $states.result.Output %}",
+            "served": "{% $served %}",
+            "failedCandidates": "{% $failed %}",
+        },
+    )
+    none_served = sfn.Fail.jsonata(
+        scope, "NoCandidateServed", error="{% $failed[0].error %}", cause="{% $failed[0].cause %}"
+    )
+    return (
+        sfn.Choice.jsonata(scope, "IsAnyCandidateServed")
+        .when(sfn.Condition.jsonata("{% $count($served) = 0 %}"), none_served)
+        .otherwise(evaluate)
+    )

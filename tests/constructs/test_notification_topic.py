@@ -1,0 +1,49 @@
+"""NotificationTopic."""
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+from bedrock_customization import NotificationTopic
+
+
+@pytest.fixture
+def stack() -> Stack:
+    return Stack(App(), "Stack")
+
+
+def test_addresses_are_subscribed_and_tls_is_enforced(stack: Stack) -> None:
+    topic = NotificationTopic(stack, "Notifications", emails=["team@example.com"])
+    topic.add_email("lead@example.com")
+    template = Template.from_stack(stack)
+
+    subscriptions = template.find_resources("AWS::SNS::Subscription").values()
+    assert {subscription["Properties"]["Endpoint"] for subscription in subscriptions} == {
+        "team@example.com",
+        "lead@example.com",
+    }
+    assert {subscription["Properties"]["Protocol"] for subscription in subscriptions} == {"email"}
+    (policy,) = template.find_resources("AWS::SNS::TopicPolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_an_existing_topic_is_used(stack: Stack) -> None:
+    existing = sns.Topic(stack, "Existing")
+    assert NotificationTopic(stack, "Notifications", topic=existing).topic is existing
+
+
+@pytest.mark.parametrize("email", ["team", "team@", "team@example", "a b@example.com"])
+def test_an_address_that_is_none_is_refused(stack: Stack, email: str) -> None:
+    with pytest.raises(ValueError, match=r"^email: got "):
+        NotificationTopic(stack, "Notifications", emails=[email])
+
+
+def test_a_key_for_an_existing_topic_is_refused(stack: Stack) -> None:
+    with pytest.raises(ValueError, match=r"^encryption_key: "):
+        NotificationTopic(
+            stack, "Notifications", topic=sns.Topic(stack, "Existing"), encryption_key=kms.Key(stack, "Key")
+        )

@@ -1,0 +1,43 @@
+"""Options are refused at synth, by field, with what is allowed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+
+from bedrock_customization import Encoder, EvaluationWorkflow, Inference, Metric, QualityGate, Serving
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Serving.provisioned(model_units=0), r"^model_units: got 0; .*at least 1"),
+        (lambda: Inference(max_tokens=0), r"^max_tokens: got 0; .*1 to 4,096"),
+        (lambda: Inference(max_tokens=5000), r"^max_tokens: got 5000"),
+        (lambda: Inference(temperature=1.5), r"^temperature: got 1.5; .*from 0 to 1"),
+        (lambda: Inference(max_concurrency=0), r"^max_concurrency: got 0"),
+        (lambda: Inference(requests_per_minute=0), r"^requests_per_minute: got 0"),
+        (lambda: QualityGate(metric="bleu"), r"^metric: got 'bleu'; .*bertscore_f1"),
+        (lambda: QualityGate(metric="answer_length"), r"^metric: got 'answer_length'"),
+        (lambda: QualityGate(min_improvement=-0.1), r"^min_improvement: got -0.1; .*worse model would pass"),
+        (lambda: QualityGate(min_improvement=float("nan")), r"^min_improvement: got nan"),
+        (lambda: QualityGate(confidence=1.0), r"^confidence: got 1.0; .*below 1"),
+        (lambda: QualityGate(min_coverage=2), r"^min_coverage: got 2; .*from 0 to 1"),
+        (lambda: Encoder.of("no such/name/here", 5, "main"), r"^name: got"),
+        (lambda: Encoder.of("roberta-large", 0, "main"), r"^layer: got 0"),
+    ],
+)
+def test_a_bad_option_is_named(make: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_gate_needs_its_metric() -> None:
+    with pytest.raises(ValueError, match=r"^quality_gate: got metric 'rouge_l', which is not computed"):
+        EvaluationWorkflow(
+            Stack(App(), "Stack"),
+            "Evaluation",
+            metrics=[Metric.bertscore()],
+            quality_gate=QualityGate(metric="rouge_l"),
+        )
