@@ -11,6 +11,9 @@ from aws_cdk.aws_ecr_assets import Platform
 
 from bedrock_customization.options import Encoder
 
+# Where docker/scoring/Dockerfile puts the encoder.
+ENCODER_DIRECTORY = "/opt/encoder"
+
 
 class FunctionImage:
     """The container image of the three functions: data check, scoring and comparison.
@@ -60,9 +63,7 @@ class FunctionImage:
             architecture: The architecture to build for.
         """
         if self._repository is not None:
-            return lambda_.DockerImageCode.from_ecr(
-                self._repository, tag_or_digest=self._tag_or_digest, cmd=[command]
-            )
+            return lambda_.DockerImageCode.from_ecr(self._repository, tag_or_digest=self._tag_or_digest, cmd=[command])
         return lambda_.DockerImageCode.from_image_asset(
             str(asset_root()),
             file="docker/scoring/Dockerfile",

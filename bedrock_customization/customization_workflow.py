@@ -22,7 +22,7 @@ from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.states.attempt import attempt, check_data, evaluate_served
 from bedrock_customization.states.candidate import train_and_serve
 from bedrock_customization.states.ending import RELEASE_ERROR, act_on_verdict, outcome, prepare_run, release_run
-from bedrock_customization.states.notification import FIRST_ERROR, compose_message, notify
+from bedrock_customization.states.notification import compose_message, first_error, notify
 from bedrock_customization.states.promotion import promote
 from bedrock_customization.tags import resource_tags, workflow_tag_value
 from bedrock_customization.workflow_machine import WorkflowMachine
@@ -78,6 +78,7 @@ class CustomizationWorkflow(Construct):
         service_role: iam.IRole | None = None,
         training_timeout: Duration | None = None,
         serving_timeout: Duration | None = None,
+        sweep_interval: Duration | None = None,
         encryption_key: kms.IKey | None = None,
         log_execution_data: bool = False,
     ) -> None:
@@ -100,6 +101,7 @@ class CustomizationWorkflow(Construct):
                 under `runs/`.
             training_timeout: When a training job is stopped; 24 hours by default.
             serving_timeout: When a model that is not ready counts as failed; 2 hours by default.
+            sweep_interval: How often it is looked for what a run and the rule failed to release; every hour by default.
             encryption_key: The key of created buckets, logs and environment variables; by default AWS's own keys.
             log_execution_data: Whether inputs and outputs of states are logged; they are not by default.
 
@@ -150,6 +152,7 @@ class CustomizationWorkflow(Construct):
         )
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.release.watch(self.state_machine)
+        self.release.sweep_every(sweep_interval or Duration.hours(1))
         self._grant(machine.role)
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -194,14 +197,20 @@ class CustomizationWorkflow(Construct):
         on_failure: dict[str, Any] = {
             "errors": ["States.ALL"],
             "outputs": {},
-            "assign": {"failure": FIRST_ERROR, "keep": [], "deleteModels": False},
+            "assign": {
+                "failure": first_error("$states.errorOutput.Error", "$states.errorOutput.Cause"),
+                "keep": [],
+                "deleteModels": False,
+            },
         }
         attempt.add_catch(release, **on_failure)
         promotion.add_catch(release, **on_failure)
         release.add_catch(compose, errors=["States.ALL"], assign={"release": RELEASE_ERROR})
         promotion.next(release)
         release.next(compose).next(
-            notify(states, topic_arn=self.topic.topic.topic_arn, results_bucket=results, done=outcome(states, "Outcome"))
+            notify(
+                states, topic_arn=self.topic.topic.topic_arn, results_bucket=results, done=outcome(states, "Outcome")
+            )
         )
         return (
             prepare_run(states, "Prepare")
@@ -233,7 +242,9 @@ class CustomizationWorkflow(Construct):
             serving_timeout=serving_timeout,
             **buckets,
         )
-        evaluate = evaluate_served(states, "Evaluate", state_machine_arn=self.evaluation.state_machine.state_machine_arn)
+        evaluate = evaluate_served(
+            states, "Evaluate", state_machine_arn=self.evaluation.state_machine.state_machine_arn
+        )
         return attempt(states, "Attempt", branch=check.next(train).next(evaluate))
 
     def _service_role(self) -> iam.Role:
@@ -253,7 +264,7 @@ class CustomizationWorkflow(Construct):
                 },
             ),
         )
-        for bucket in {self.training_bucket, self.validation_bucket}:
+        for bucket in dict.fromkeys((self.training_bucket, self.validation_bucket)):
             for statement in permissions.read_objects(bucket):
                 role.add_to_policy(statement)
         for statement in [

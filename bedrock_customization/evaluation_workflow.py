@@ -15,7 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
-from bedrock_customization.assets import FunctionImage
+from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_key
 from bedrock_customization.functions import ImageFunction
 from bedrock_customization.options import Inference, Metric, QualityGate
@@ -52,8 +52,8 @@ class EvaluationWorkflow(Construct):
     {"<score>": mean}}, "candidates": [{"name", "difference": {"mean", "low", "high"}, ...}], "report", "results"}`;
     `report` and `results` are keys in the results bucket, under `runs/<run id>/`.
 
-    Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model that
-    cannot be asked fails the run by Bedrock's error name.
+    Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model
+    that cannot be asked fails the run by Bedrock's error name.
 
     Attributes:
         state_machine: The state machine.
@@ -131,6 +131,7 @@ class EvaluationWorkflow(Construct):
             command="scoring.handler.handler",
             description="Scores a shard of responses",
             memory_mib=image.encoder.memory_mib,
+            environment={"ENCODER_DIRECTORY": ENCODER_DIRECTORY},
             **shared,
         )
         self._comparison = ImageFunction(

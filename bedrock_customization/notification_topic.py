@@ -48,7 +48,9 @@ class NotificationTopic(Construct):
         """
         super().__init__(scope, construct_id)
         if topic is not None and encryption_key is not None:
-            raise ValueError("encryption_key: got a key and a topic; the key of an existing topic is set on that topic.")
+            raise ValueError(
+                "encryption_key: got a key and a topic; the key of an existing topic is set on that topic."
+            )
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key, display_name="Bedrock customization"
         )

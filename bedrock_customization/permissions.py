@@ -57,7 +57,10 @@ def serve_on_demand(workflow_tag: str) -> list[iam.PolicyStatement]:
         workflow_tag: The tag that they must carry.
     """
     return _serve(
-        "custom-model-deployment", "bedrock:CreateCustomModelDeployment", "bedrock:GetCustomModelDeployment", workflow_tag
+        "custom-model-deployment",
+        "bedrock:CreateCustomModelDeployment",
+        "bedrock:GetCustomModelDeployment",
+        workflow_tag,
     )
 
 
@@ -188,6 +191,18 @@ def start_execution(machine: sfn.IStateMachine, scope: Construct) -> list[iam.Po
                 "StepFunctionsGetEventsForStepFunctionsExecutionRule"
             ],
         ),
+    ]
+
+
+def describe_executions(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+    """Describes a machine's executions.
+
+    Args:
+        machine: The machine.
+        scope: A construct of the stack.
+    """
+    return [
+        iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[f"{_execution_arn(machine, scope)}:*"])
     ]
 
 

@@ -15,23 +15,23 @@ from constructs import Construct
 from bedrock_customization import permissions
 from bedrock_customization.data_bucket import grant_key
 from bedrock_customization.notification_topic import NotificationTopic
-from bedrock_customization.states.notification import compose_message, notify
-from bedrock_customization.states.release import release_all
-from bedrock_customization.states.task import expression
+from bedrock_customization.states.release_run import release_one_run
+from bedrock_customization.states.sweep import sweep
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 
 class ResourceRelease(Construct):
-    """A small state machine that stops jobs and deletes deployments and provisioned throughput of a run.
+    """A state machine that stops jobs and deletes deployments and provisioned throughput of a run.
 
     It finds them by the run's id in their names, deletes only what carries the workflow's tag, leaves alone what was
-    promoted, and looks again until nothing is left. It is idempotent: a run calls it at its end, and an EventBridge rule
-    starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do itself.
+    promoted, and looks again until nothing is left. It is idempotent, and used in three ways: a run calls it at its
+    end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do itself; a schedule
+    starts it for what was missed all the same. The latter two also notify, unless the run did.
 
-    Input of a call: `{"runId", "keep": ["<resource name>"], "deleteModels": true|false}`. Started by the rule it gets the
-    event's detail and also notifies, unless the run did.
+    Input of a call: `{"runId", "keep": ["<resource name>"], "deleteModels": true|false}`. The rule hands over the
+    event's detail, the schedule `{"sweep": true}`.
 
-    Output: `{"released": [{"kind", "name", "arn"}], "kept": [...]}`.
+    Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...]}]}`.
 
     Errors: `ReleaseTimedOut` when something is still there after three hours.
 
@@ -66,7 +66,7 @@ class ResourceRelease(Construct):
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(topic, results_bucket),
+            start=self._states(topic, results_bucket, workflow_tag),
             comment="Releases what a run paid for",
             timeout=Duration.hours(12),
             statements=[
@@ -77,6 +77,7 @@ class ResourceRelease(Construct):
             log_execution_data=log_execution_data,
         )
         self.state_machine: sfn.StateMachine = machine.state_machine
+        self._role = machine.role
         topic.grant_publish(machine.role)
         grant_key(results_bucket, machine.role)
         self.dead_letter_queue = sqs.Queue(
@@ -86,6 +87,21 @@ class ResourceRelease(Construct):
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
         )
+        self._rule_role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+
+    def sweep_every(self, interval: Duration) -> None:
+        """Looks for what was missed, regularly.
+
+        Args:
+            interval: The time between two looks.
+        """
+        events.Rule(
+            self,
+            "Sweep",
+            description="Releases what was missed",
+            schedule=events.Schedule.rate(interval),
+            targets=[self._target(events.RuleTargetInput.from_object({"sweep": True}))],
+        )
 
     def watch(self, machine: sfn.IStateMachine) -> None:
         """Starts the release for every execution of a machine that FAILED, TIMED_OUT or was ABORTED.
@@ -93,6 +109,12 @@ class ResourceRelease(Construct):
         Args:
             machine: The machine to watch.
         """
+        iam.Policy(
+            self,
+            "DescribeRuns",
+            statements=permissions.describe_executions(machine, self),
+            roles=[self._role],
+        )
         events.Rule(
             self,
             "RunEndedBadly",
@@ -102,66 +124,37 @@ class ResourceRelease(Construct):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={"stateMachineArn": [machine.state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
-            targets=[
-                targets.SfnStateMachine(
-                    self.state_machine,
-                    input=events.RuleTargetInput.from_event_path("$.detail"),
-                    dead_letter_queue=self.dead_letter_queue,
-                    max_event_age=Duration.hours(24),
-                    retry_attempts=185,
-                    role=iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com")),
-                )
-            ],
+            targets=[self._target(events.RuleTargetInput.from_event_path("$.detail"))],
         )
 
-    def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket) -> sfn.IChainable:
+    def _target(self, target_input: events.RuleTargetInput) -> targets.SfnStateMachine:
+        return targets.SfnStateMachine(
+            self.state_machine,
+            input=target_input,
+            dead_letter_queue=self.dead_letter_queue,
+            max_event_age=Duration.hours(24),
+            retry_attempts=185,
+            role=self._rule_role,
+        )
+
+    def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket, workflow_tag: str) -> sfn.IChainable:
         states = Construct(self, "States")
-        prepare = sfn.Pass.jsonata(
+        prepare = sfn.Pass.jsonata(states, "Prepare", assign={"requests": "{% [$states.input] %}"})
+        release_runs = sfn.Map.jsonata(
             states,
-            "Prepare",
-            assign={
-                "request": "{% $states.input %}",
-                "runId": expression("""
-                    $exists($states.input.runId) ? $states.input.runId
-                        : $substring($hash($states.input.executionArn, 'SHA-256'), 0, 16)
-                """),
-                "keep": "{% $exists($states.input.keep) ? [$states.input.keep] : [] %}",
-                "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
-                "looks": 0,
-                "released": [],
-                "kept": [],
-            },
+            "ReleaseRuns",
+            items=sfn.ProvideItems.jsonata("{% $requests %}"),
+            max_concurrency=5,
+            outputs={"runs": "{% $states.result %}"},
+        ).item_processor(
+            release_one_run(states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name)
         )
-        released = sfn.Succeed.jsonata(
-            states, "Released", outputs={"released": "{% [$released] %}", "kept": "{% [$kept] %}"}
-        )
-        describe = sfn.Pass.jsonata(
-            states,
-            "DescribeRun",
-            assign={
-                "name": "{% $request.name %}",
-                "executionArn": "{% $request.executionArn %}",
-                "prefix": "{% 'runs/' & $runId & '/' %}",
-                "evaluation": "{% null %}",
-                "modelId": "{% null %}",
-                "release": {"released": "{% [$released] %}", "kept": "{% [$kept] %}"},
-                "failure": {
-                    "error": "{% $type($request.error) = 'string' ? $request.error : $request.status %}",
-                    "cause": (
-                        "{% $type($request.cause) = 'string' ? $request.cause : 'The execution ended as ' &"
-                        " $request.status & '.' %}"
-                    ),
-                },
-            },
-        )
-        describe.next(compose_message(states, "ComposeMessage", results_bucket=results_bucket.bucket_name)).next(
-            notify(
-                states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name, done=released
+        is_sweep = (
+            sfn.Choice.jsonata(states, "IsSweep")
+            .when(
+                sfn.Condition.jsonata("{% $exists($states.input.sweep) %}"),
+                sweep(states, workflow_tag=workflow_tag, done=release_runs),
             )
+            .otherwise(release_runs)
         )
-        who = (
-            sfn.Choice.jsonata(states, "IsStartedByRule")
-            .when(sfn.Condition.jsonata("{% $exists($request.executionArn) %}"), describe)
-            .otherwise(released)
-        )
-        return prepare.next(release_all(states, done=who))
+        return prepare.next(is_sweep)

@@ -1,0 +1,1 @@
+"""The states of the workflows, one file per group."""

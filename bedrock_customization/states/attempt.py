@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -71,6 +71,7 @@ def check_data(
             "inputSchema": schema("customization-input"),
             "models": machine_catalogue(),
             "serving": serving.mode.value,
+            "region": Aws.REGION,
             "trainingBucket": training_bucket,
             "validationBucket": validation_bucket,
             "resultsBucket": results_bucket,
@@ -102,7 +103,7 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
             "StateMachineArn": state_machine_arn,
             "Name": "{% $runId & '-evaluation-' & $states.context.Execution.RedriveCount %}",
             "Input": {
-                "models": "{% [$baseModels, $served.{'name': name, 'modelId': modelId}] %}",
+                "models": "{% [$baseModels, $servedCandidates.{'name': name, 'modelId': modelId}] %}",
                 "baseline": "{% $baseModels[0].name %}",
                 "evaluationDataKey": "{% $input.evaluationDataKey %}",
                 "runId": "{% $runId %}",
@@ -112,15 +113,15 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
         timeout=Duration.hours(25),
         output={
             "evaluation": "{% $states.result.Output %}",
-            "served": "{% $served %}",
-            "failedCandidates": "{% $failed %}",
+            "served": "{% $servedCandidates %}",
+            "failedCandidates": "{% $notServed %}",
         },
     )
     none_served = sfn.Fail.jsonata(
-        scope, "NoCandidateServed", error="{% $failed[0].error %}", cause="{% $failed[0].cause %}"
+        scope, "NoCandidateServed", error="{% $notServed[0].error %}", cause="{% $notServed[0].cause %}"
     )
     return (
         sfn.Choice.jsonata(scope, "IsAnyCandidateServed")
-        .when(sfn.Condition.jsonata("{% $count($served) = 0 %}"), none_served)
+        .when(sfn.Condition.jsonata("{% $count($servedCandidates) = 0 %}"), none_served)
         .otherwise(evaluate)
     )

@@ -30,8 +30,8 @@ def train_and_serve(
 ) -> sfn.Map:
     """A Map over `candidates`: each is trained and served; one that fails does not fail the others.
 
-    Assigns `served` (`[{"name", "resourceName", "customModelArn", "modelId"}]`) and `failed` (`[{"name", "error",
-    "cause", "customModelArn"}]`).
+    Assigns `servedCandidates` (`[{"name", "resourceName", "customModelArn", "modelId"}]`) and `notServed` (`[{"name",
+    "error", "cause", "customModelArn"}]`).
 
     Args:
         scope: The construct that holds the states.
@@ -52,7 +52,7 @@ def train_and_serve(
             "name": "{% $candidate.name %}",
             "resourceName": "{% $resourceName %}",
             "customModelArn": "{% $customModelArn %}",
-            "modelId": "{% $modelId %}",
+            "modelId": "{% $servingArn %}",
         },
     )
     failed = sfn.Pass.jsonata(
@@ -85,8 +85,8 @@ def train_and_serve(
         items=sfn.ProvideItems.jsonata("{% $candidates %}"),
         max_concurrency=_TRAINING_CONCURRENCY,
         assign={
-            "served": "{% [$states.result[$exists(modelId)]] %}",
-            "failed": expression("""
+            "servedCandidates": "{% [$states.result[$exists(modelId)]] %}",
+            "notServed": expression("""
                 [$states.result[$exists(error)].$merge([$, {'cause': $substring(cause, 0, 8000)}])]
             """),
         },

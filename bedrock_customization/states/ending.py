@@ -72,9 +72,7 @@ def act_on_verdict(
                 "deleteModels": True,
             },
         )
-        .when(
-            sfn.Condition.jsonata("{% $evaluation.verdict = 'NOT_BETTER' %}"), release, assign={"deleteModels": True}
-        )
+        .when(sfn.Condition.jsonata("{% $evaluation.verdict = 'NOT_BETTER' %}"), release, assign={"deleteModels": True})
         .otherwise(release)
     )
 
@@ -102,7 +100,7 @@ def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) 
             },
         },
         timeout=Duration.hours(13),
-        assign={"release": "{% $states.result.Output %}"},
+        assign={"release": "{% $states.result.Output.runs[0] %}"},
         output={},
     )
 

@@ -8,19 +8,18 @@ from constructs import Construct
 
 from bedrock_customization.states.task import expression, task
 
-# A cause can be a function's error or a child execution's description, as JSON text within JSON text. Regular
-# expressions find the first error in it and, unlike $parse, never fail on a text that was cut.
-FIRST_ERROR = expression(r"""(
-    $flat := $replace($states.errorOutput.Cause, /\\+"/, '"');
+_FIRST_ERROR = r"""(
+    $error := <error>;
+    $flat := $replace(<cause>, /\\+"/, '"');
     $function := $match($flat, /"errorMessage":\s*"(.*?)",\s*"errorType":\s*"(.*?)"/, 1);
-    $job := $match($flat, /"FailureMessage":\s*"(.*?)"\s*[,}]/, 1);
+    $job := $match($flat, /"FailureMessage":\s*"(.*?)"\s*(?:,|\})/, 1);
     $child := $match($flat, /"Cause":\s*"(.*?)",\s*"Error":\s*"(.*?)"/, 1);
     $found := $exists($function) ? {'error': $function.groups[1], 'cause': $function.groups[0]}
-        : $exists($job) ? {'error': $states.errorOutput.Error, 'cause': $job.groups[0]}
+        : $exists($job) ? {'error': $error, 'cause': $job.groups[0]}
         : $exists($child) ? {'error': $child.groups[1], 'cause': $child.groups[0]}
-        : {'error': $states.errorOutput.Error, 'cause': $flat};
+        : {'error': $error, 'cause': $flat};
     {'error': $found.error, 'cause': $substring($replace($found.cause, /\\+n/, '\n'), 0, 8000)}
-)""")
+)"""
 
 # What people call a kind of resource, and what it goes on to cost.
 _TITLES = {
@@ -35,6 +34,19 @@ _COSTS = {
     "ProvisionedModel": "by the hour until it is deleted",
     "Model": "by the month for storage",
 }
+
+
+def first_error(error: str, cause: str) -> str:
+    """The first error in words, as `{"error", "cause"}`.
+
+    A cause can be a function's error or a child execution's description, as JSON text within JSON text. Regular
+    expressions find the first error in it and, unlike `$parse`, never fail on a text that was cut.
+
+    Args:
+        error: The error's name, a JSONata expression.
+        cause: Its cause, a JSONata expression.
+    """
+    return expression(_FIRST_ERROR.replace("<error>", error).replace("<cause>", cause))
 
 
 def compose_message(scope: Construct, construct_id: str, *, results_bucket: str) -> sfn.Pass:
@@ -62,7 +74,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
             : $evaluation.verdict = 'NOT_BETTER' ? 'the custom model is not better and was released'
             : 'inconclusive, the custom model is not served';
         $next := $exists($release.error)
-                ? 'Delete in the Bedrock console whatever carries the run id in its name; the release is tried again too.'
+                ? 'Delete in the Bedrock console whatever has the run id in its name; the release is tried again, too.'
             : $failure != null ? 'Mend the error and start the customization again.'
             : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
             : $evaluation.verdict = 'NOT_BETTER'

@@ -147,9 +147,7 @@ def compare_models(
     )
 
 
-def quality_gate(
-    scope: Construct, construct_id: str, *, gate: QualityGate, decided: sfn.IChainable
-) -> sfn.Choice:
+def quality_gate(scope: Construct, construct_id: str, *, gate: QualityGate, decided: sfn.IChainable) -> sfn.Choice:
     """The decision, in plain sight: coverage first, then the lower end of the best candidate's interval.
 
     Assigns `verdict` (BETTER, NOT_BETTER or INCONCLUSIVE) and `winner` (a model's name, or null).
@@ -170,9 +168,7 @@ def quality_gate(
             assign={"verdict": "NOT_BETTER", "winner": nobody},
         )
         .when(
-            sfn.Condition.jsonata(
-                f"{{% $comparison.coverage < {gate.min_coverage} or $count($compared) = 0 %}}"
-            ),
+            sfn.Condition.jsonata(f"{{% $comparison.coverage < {gate.min_coverage} or $count($compared) = 0 %}}"),
             decided,
             comment="Too few complete answers to believe any comparison.",
             assign={"verdict": "INCONCLUSIVE", "winner": nobody},

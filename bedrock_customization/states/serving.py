@@ -33,7 +33,8 @@ def serve(
 ) -> tuple[sfn.IChainable, list[sfn.CustomState]]:
     """Creates what serves the model and polls it until it is ready.
 
-    Reads `customModelArn`, `resourceName` and `candidate.serving`; assigns `modelId`, what inference takes.
+    Reads `customModelArn`, `resourceName` and `candidate.serving`; assigns `servingArn`, which inference takes as
+    model id.
 
     Args:
         scope: The construct that holds the states.
@@ -105,14 +106,14 @@ def _serve(
         f"Create{kind.state}",
         resource=f"aws-sdk:bedrock:{kind.create}",
         arguments=kind.arguments,
-        assign={"modelId": f"{{% $states.result.{kind.arn} %}}", "polls": 0},
+        assign={"servingArn": f"{{% $states.result.{kind.arn} %}}", "polls": 0},
     )
     wait = sfn.Wait.jsonata(scope, f"WaitFor{kind.state}", time=sfn.WaitTime.duration(_POLL_EVERY))
     get = task(
         scope,
         f"Get{kind.state}",
         resource=f"aws-sdk:bedrock:get{kind.get.removeprefix('get')}",
-        arguments={kind.identifier: "{% $modelId %}"},
+        arguments={kind.identifier: "{% $servingArn %}"},
         assign={"polls": "{% $polls + 1 %}"},
     )
     failed = sfn.Pass.jsonata(
@@ -124,7 +125,7 @@ def _serve(
             "error": f"{kind.state}Failed",
             "cause": (
                 "{% $exists($states.input.FailureMessage) ? $states.input.FailureMessage : "
-                f"'status ' & $states.input.Status & ' after ' & $polls & ' minutes' %}}"
+                "'status ' & $states.input.Status & ' after ' & $polls & ' minutes' %}"
             ),
         },
     )

@@ -36,6 +36,7 @@ _TRANSIENT_ERRORS = {
         "BedrockRuntime.ServiceUnavailableException",
         "BedrockRuntime.SdkClientException",
     ],
+    "sfn": ["Sfn.SdkClientException"],
     "s3": ["S3.SdkClientException"],
     "sns": [
         "SNS.InternalErrorException",
@@ -104,8 +105,8 @@ def task(
 ) -> sfn.CustomState:
     """A Task state in JSONata that calls a service, with a time-out and retries.
 
-    It is a `CustomState`: the CDK's own classes render a job's `.sync` and JSONata arguments wrongly, and grant more than
-    the call needs. Permissions are given by the construct that owns the state machine. Its `add_catch` takes `assign`;
+    It is a `CustomState`: the CDK's own classes render a job's `.sync` and JSONata arguments wrongly, and grant more
+    than the call needs. Permissions are given by the construct that owns the state machine. `add_catch` takes `assign`;
     `outputs` would be dropped without a word (aws-cdk-lib 2.275).
 
     Args:

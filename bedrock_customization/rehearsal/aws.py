@@ -1,0 +1,189 @@
+"""One simulated AWS account: moto's state, kept apart from every other one in this process, and its clients.
+
+moto keeps its state in module-level dictionaries, and botocore reads credentials from the environment. An account therefore
+lends both to the process only while something of its rehearsal runs, and puts back what was there before.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import botocore.client
+import botocore.httpsession
+from botocore.exceptions import EndpointConnectionError
+from moto.core.base_backend import BackendDict
+from moto.core.models import botocore_stubber
+from moto.moto_api._internal import mock_random
+from moto.s3.models import s3_backends
+
+ApiCall = Callable[[botocore.client.BaseClient, str, dict[str, Any]], Any]
+"""Answers an API call that a boto3 client makes: the client, the operation's name, its parameters."""
+
+_PROCESS_LOCK = threading.RLock()
+_IN_USE: list[Any] = BackendDict._instances  # type: ignore[misc]
+_SEND_REALLY = botocore.httpsession.URLLib3Session.send
+_CALL_REALLY = botocore.client.BaseClient._make_api_call
+_FOREIGN_SETTINGS = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+class SimulatedAccount:
+    """An AWS account in one Region, held in memory.
+
+    Args:
+        account: The account's 12 digits.
+        region: The Region that clients use unless they name another.
+        seed: Seeds every identifier that moto makes up.
+    """
+
+    def __init__(self, account: str, region: str, seed: int) -> None:
+        self.account = account
+        self.region = region
+        self.answer: ApiCall = self.forward
+        self._backends: list[tuple[Any, dict[str, Any]]] = []
+        self._buckets: dict[str, Any] = {}
+        self._session: boto3.Session | None = None
+        self._clients: dict[tuple[str, str], botocore.client.BaseClient] = {}
+        self._depth = 0
+        mine, mock_random_state = mock_random.getstate(), mock_random
+        mock_random_state.seed(seed)
+        self._random = mock_random_state.getstate()
+        mock_random_state.setstate(mine)
+
+    def forward(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        """Let moto answer the call."""
+        return _CALL_REALLY(client, operation, parameters)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A boto3 client of this account; use it only while the account is `active`.
+
+        Args:
+            service: The service's name in boto3.
+            region: The Region; default: the account's.
+        """
+        key = (service, region or self.region)
+        if key not in self._clients:
+            self._clients[key] = boto3.client(service, region_name=key[1])
+        return self._clients[key]
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make this the account that boto3 reaches, in the whole process, and put everything back afterwards."""
+        with _PROCESS_LOCK:
+            if self._depth:
+                yield
+                return
+            self._depth += 1
+            before = _State.taken()
+            try:
+                self._enter()
+                yield
+            finally:
+                self._leave()
+                before.restore()
+                self._depth -= 1
+
+    def _enter(self) -> None:
+        _install_backends(self._backends, self._buckets)
+        mock_random.setstate(self._random)
+        botocore_stubber.enabled = True
+        boto3.DEFAULT_SESSION = self._session
+        account = self
+
+        def call(client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+            return account.answer(client, operation, parameters)
+
+        botocore.client.BaseClient._make_api_call = call
+        botocore.httpsession.URLLib3Session.send = _refuse_network
+        for name in list(os.environ):
+            if name in _FOREIGN_SETTINGS or name.startswith("AWS_ENDPOINT_URL"):
+                del os.environ[name]
+        os.environ.update(
+            {
+                "AWS_ACCESS_KEY_ID": "rehearsal",
+                "AWS_SECRET_ACCESS_KEY": "rehearsal",
+                "AWS_DEFAULT_REGION": self.region,
+                "AWS_REGION": self.region,
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "MOTO_ACCOUNT_ID": self.account,
+            }
+        )
+
+    def _leave(self) -> None:
+        self._backends = _taken_backends()
+        self._buckets = dict(s3_backends.bucket_accounts)
+        self._random = mock_random.getstate()
+        self._session = boto3.DEFAULT_SESSION
+
+
+class _State:
+    """What a process-wide activation changes, as it was found."""
+
+    @classmethod
+    def taken(cls) -> _State:
+        state = cls()
+        state.backends = _taken_backends()
+        state.buckets = dict(s3_backends.bucket_accounts)
+        state.random = mock_random.getstate()
+        state.stubbed = botocore_stubber.enabled
+        state.session = boto3.DEFAULT_SESSION
+        state.call = botocore.client.BaseClient._make_api_call
+        state.send = botocore.httpsession.URLLib3Session.send
+        state.environment = dict(os.environ)
+        return state
+
+    backends: list[tuple[Any, dict[str, Any]]]
+    buckets: dict[str, Any]
+    random: Any
+    stubbed: bool
+    session: boto3.Session | None
+    call: Any
+    send: Any
+    environment: dict[str, str]
+
+    def restore(self) -> None:
+        _install_backends(self.backends, self.buckets)
+        mock_random.setstate(self.random)
+        botocore_stubber.enabled = self.stubbed
+        boto3.DEFAULT_SESSION = self.session
+        botocore.client.BaseClient._make_api_call = self.call
+        botocore.httpsession.URLLib3Session.send = self.send
+        for name in set(os.environ) - set(self.environment):
+            del os.environ[name]
+        for name, value in self.environment.items():
+            if os.environ.get(name) != value:
+                os.environ[name] = value
+
+
+def _taken_backends() -> list[tuple[Any, dict[str, Any]]]:
+    return [(backend, dict(backend)) for backend in _IN_USE]
+
+
+def _install_backends(backends: list[tuple[Any, dict[str, Any]]], buckets: dict[str, Any]) -> None:
+    for backend in _IN_USE:
+        backend.clear()
+    _IN_USE.clear()
+    for backend, accounts in backends:
+        backend.update(accounts)
+        _IN_USE.append(backend)
+    s3_backends.bucket_accounts.clear()
+    s3_backends.bucket_accounts.update(buckets)
+
+
+def _refuse_network(session: object, request: Any) -> Any:
+    raise EndpointConnectionError(
+        endpoint_url=request.url,
+        error="a rehearsal never reaches the network; the service of this endpoint is not simulated",
+    )

@@ -1,0 +1,1 @@
+"""Amazon States Language: checks and runs JSONata state machines in virtual time."""

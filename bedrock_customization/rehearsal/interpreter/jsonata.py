@@ -1,0 +1,135 @@
+"""JSONata as Step Functions evaluates it: its functions, its limits, and undefined kept apart from null."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jsonata import Jsonata
+from jsonata.functions import Functions
+from jsonata.jexception import JException
+
+from bedrock_customization.rehearsal.interpreter.errors import QUERY_EVALUATION_ERROR
+from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
+from bedrock_customization.rehearsal.interpreter.jsonata_references import References, find_references
+from bedrock_customization.rehearsal.interpreter.jsonata_values import decode
+from bedrock_customization.rehearsal.interpreter.services import StatesError
+
+MAX_DEPTH = 100
+# Step Functions stops an expression by time; counting its steps is the same on every computer.
+MAX_STEPS = 2_000_000
+
+
+class EvaluationError(StatesError):
+    """An expression failed; `location` names the field of the state that holds it, or is empty."""
+
+    def __init__(self, cause: str, location: str) -> None:
+        super().__init__(QUERY_EVALUATION_ERROR, cause)
+        self.location = location
+
+
+class Expression:
+    """One parsed expression; parsing is done once, evaluation many times.
+
+    Args:
+        text: The expression, without `{%` and `%}`.
+
+    Raises:
+        ValueError: The text is not JSONata.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._jsonata = Jsonata(text)
+        except JException as error:
+            raise ValueError(str(error)) from error
+        self._jsonata.set_output_convert_nulls(False)
+        self._jsonata.set_validate_input(False)
+        self.references: References = find_references(self._jsonata.ast)
+        self._names = tuple(self.references.names)
+
+    def evaluate(self, bindings: Mapping[str, Any], location: str) -> Any:
+        """Evaluate to a JSON value.
+
+        Args:
+            bindings: What each `$name` stands for; the values are encoded with `encode`.
+            location: The field that holds the expression, for the error.
+
+        Raises:
+            EvaluationError: The expression failed, returned nothing, or returned what JSON cannot hold.
+        """
+        depth = steps = 0
+
+        def enter(*_: Any) -> None:
+            nonlocal depth, steps
+            depth += 1
+            steps += 1
+            if depth > MAX_DEPTH:
+                raise JException("D1011", -1)
+            if steps > MAX_STEPS:
+                raise JException("D1012", -1, MAX_STEPS)
+
+        def leave(*_: Any) -> None:
+            nonlocal depth
+            depth -= 1
+
+        bound = {name: bindings[name] for name in self._names if name in bindings}
+        prefix = f"The JSONata expression '{self.text}' specified for the field '{location}'"
+        try:
+            result = self._jsonata.evaluate(None, {**bound, "__evaluate_entry": enter, "__evaluate_exit": leave})
+        except JException as error:
+            detail = f"{error.error}: {error}" if error.error else str(error)
+            raise EvaluationError(f"{prefix} threw an error during evaluation. {detail}", location) from error
+        except RecursionError as error:
+            raise EvaluationError(
+                f"{prefix} threw an error during evaluation. D1011: Stack overflow", location
+            ) from error
+        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise EvaluationError(f"{prefix} threw an error during evaluation. {error}", location) from error
+        if result is None:
+            raise EvaluationError(f"{prefix} returned nothing (undefined).", location)
+        try:
+            return decode(result)
+        except TypeError:
+            raise EvaluationError(f"{prefix} returned an unsupported result type.", location) from None
+
+
+class JsonataFunctions:
+    """The functions that depend on an execution: the clock and chance.
+
+    Args:
+        now: Tells the virtual time.
+        chance: The source of random numbers of the execution.
+    """
+
+    def __init__(self, now: Callable[[], datetime.datetime], chance: random.Random) -> None:
+        self._now = now
+        self._chance = chance
+        self.bindings: dict[str, Any] = {
+            **STATIC_FUNCTIONS,
+            "now": Jsonata.JLambda(self._now_text),
+            "millis": Jsonata.JLambda(self._millis),
+            "random": Jsonata.JLambda(self._random),
+            "uuid": Jsonata.JLambda(self._uuid),
+        }
+
+    def _millis(self) -> int:
+        return round(self._now().timestamp() * 1000)
+
+    def _now_text(self, picture: str | None = None, timezone: str | None = None) -> Any:
+        return Functions.datetime_from_millis(self._millis(), picture, timezone)
+
+    def _random(self, seed: float | None = None) -> float:
+        return self._chance.random() if seed is None else random.Random(int(seed)).random()
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
+
+
+def is_expression(value: Any) -> bool:
+    """Tell whether a value of a definition is a JSONata expression: `{%` and `%}` must enclose the whole string."""
+    return isinstance(value, str) and value.startswith("{%") and value.endswith("%}") and len(value) >= 4

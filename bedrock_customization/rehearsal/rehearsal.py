@@ -1,0 +1,484 @@
+"""Runs the state machines of a synthesised stack offline, in virtual time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import trio
+from botocore.exceptions import ClientError
+
+from bedrock_customization.rehearsal.assembly import Assets, CloudAssembly, UnsupportedTemplateError
+from bedrock_customization.rehearsal.deployment import DeployedStack, Deployer, create_bucket
+from bedrock_customization.rehearsal.interpreter.execution import Execution
+from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
+from bedrock_customization.rehearsal.run import Run
+from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
+from bedrock_customization.rehearsal.services.event_bus import Rule, rules_of
+from bedrock_customization.rehearsal.services.lambda_functions import Handler, functions_of
+from bedrock_customization.rehearsal.services.notifications import Message, subscriptions_of
+from bedrock_customization.rehearsal.services.world import World, place_of
+
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+
+Observer = Callable[[Run, dict[str, Any]], None]
+"""Is told every history event, with the execution that it belongs to, as it happens."""
+
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_DEFAULT_ACCOUNT = "123456789012"
+_DEFAULT_REGION = "us-east-1"
+
+
+class Rehearsal:
+    """A stack, or hand-written state machines, deployed into a simulated AWS account of its own.
+
+    Definitions run unmodified. Lambda functions run in this process, S3 and other services are moto's, Bedrock is simulated:
+    its models are small stand-ins. Nothing reaches the network. Virtual time goes on from one run to the next.
+
+    ```python
+    rehearsal = Rehearsal.from_stack(stack)
+    rehearsal.upload(workflow.training_bucket, "train.jsonl", Path("samples/train.jsonl"))
+    run = rehearsal.run(workflow.state_machine, {"...": "..."})
+    ```
+
+    Make one with `from_stack`, `from_assembly` or `from_definitions`.
+
+    Attributes:
+        bedrock: The simulated Bedrock; `bedrock.billed` is what still costs money.
+        left_out: The stack's resources that running does not need: only their names exist.
+        undelivered: Event targets that could not be started, and why.
+    """
+
+    def __init__(self, account: str, region: str, seed: int, observer: Observer | None) -> None:
+        self._observer = observer
+        self._world = World(place_of(account, region), seed, self._observe)
+        self._deployer: Deployer | None = None
+        self._stack: DeployedStack | None = None
+        self._stops: set[str] = set()
+        self._current: Run | None = None
+        self.left_out: list[str] = []
+
+    @classmethod
+    def from_stack(
+        cls,
+        stack: Stack,
+        *,
+        handlers: Mapping[Any, Handler] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        seed: int = 0,
+        observer: Observer | None = None,
+    ) -> Self:
+        """Rehearse a stack of a CDK app; the app is synthesised.
+
+        Args:
+            stack: The stack.
+            handlers: Functions that stand for Lambda functions, by construct, logical id, construct path or physical name.
+            parameters: Values of the template's parameters.
+            account: The account; default: the stack's, or 123456789012.
+            region: The Region; default: the stack's, or us-east-1.
+            seed: Seeds everything that is made up.
+            observer: Is told every history event as it happens.
+
+        Raises:
+            UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
+        """
+        from aws_cdk import Stage
+
+        while stack.nested_stack_parent is not None:
+            stack = stack.nested_stack_parent
+        stage = Stage.of(stack)
+        if stage is None:
+            raise ValueError(f"stack: {stack.node.path} is in no App or Stage; give it one as its scope")
+        return cls.from_assembly(
+            stage.synth().directory,
+            stack.artifact_id,
+            handlers=handlers,
+            parameters=parameters,
+            account=account,
+            region=region,
+            seed=seed,
+            observer=observer,
+        )
+
+    @classmethod
+    def from_assembly(
+        cls,
+        directory: str | Path,
+        stack_name: str,
+        *,
+        handlers: Mapping[Any, Handler] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        seed: int = 0,
+        observer: Observer | None = None,
+    ) -> Self:
+        """Rehearse a stack of a cloud assembly.
+
+        Args:
+            directory: The assembly's folder, for example `cdk.out`.
+            stack_name: The stack's name or artifact id.
+            handlers: As in `from_stack`.
+            parameters: As in `from_stack`.
+            account: As in `from_stack`.
+            region: As in `from_stack`.
+            seed: As in `from_stack`.
+            observer: As in `from_stack`.
+
+        Raises:
+            UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
+        """
+        assembly = CloudAssembly(Path(directory))
+        stack = assembly.stack(stack_name)
+        rehearsal = cls(
+            stack.account or account or _DEFAULT_ACCOUNT, stack.region or region or _DEFAULT_REGION, seed, observer
+        )
+        world = rehearsal._world
+        with world.aws.active():
+            rehearsal._deployer = Deployer(assembly, world.aws, world.place, parameters or {})
+            rehearsal._stack = rehearsal._deployer.deploy(stack)
+            for deployed in rehearsal._deployer.stacks.values():
+                rehearsal._take(deployed, assembly.assets)
+        rehearsal._replace(handlers or {})
+        return rehearsal
+
+    @classmethod
+    def from_definitions(
+        cls,
+        definitions: Mapping[str, Any],
+        *,
+        handlers: Mapping[Any, Handler] | None = None,
+        account: str = _DEFAULT_ACCOUNT,
+        region: str = _DEFAULT_REGION,
+        seed: int = 0,
+        observer: Observer | None = None,
+    ) -> Self:
+        """Rehearse hand-written state machines.
+
+        Args:
+            definitions: Definitions by the names of their state machines: a dict, JSON text, or the path of a JSON file.
+            handlers: The Lambda functions by their names.
+            account: The account.
+            region: The Region.
+            seed: As in `from_stack`.
+            observer: As in `from_stack`.
+        """
+        rehearsal = cls(account, region, seed, observer)
+        for name, definition in definitions.items():
+            if isinstance(definition, Path):
+                definition = definition.read_text(encoding="utf-8")
+            parsed = json.loads(definition) if isinstance(definition, str) else definition
+            arn = rehearsal._world.place.arn("states", f"stateMachine:{name}")
+            rehearsal._world.executions.machines[arn] = StateMachine(arn, parsed)
+        for function, handler in (handlers or {}).items():
+            rehearsal._world.functions.add_handler(str(function).split(":function:", 1)[-1], handler)
+        return rehearsal
+
+    @property
+    def bedrock(self) -> Bedrock:
+        """The simulated Bedrock; `bedrock.billed` is what still costs money."""
+        return self._world.bedrock
+
+    @property
+    def executions(self) -> list[Run]:
+        """Every execution so far, nested ones and those that events started included."""
+        return self._world.executions.runs
+
+    @property
+    def inbox(self) -> list[Message]:
+        """What subscribers of the topics got, in that order; each subscription counts as confirmed."""
+        return self._world.notifications.inbox
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """Every event that was put on an event bus."""
+        return self._world.bus.events
+
+    @property
+    def undelivered(self) -> list[str]:
+        """Event targets that could not be started, and why."""
+        return self._world.bus.failures
+
+    @property
+    def seconds(self) -> float:
+        """The virtual time, in seconds since the rehearsal began."""
+        return self._world.clock.seconds()
+
+    def upload(self, bucket: Any, key: str, content: Path | bytes | str) -> None:
+        """Put an object into a bucket.
+
+        Args:
+            bucket: The bucket's construct, logical id, construct path or name; a bucket that only has a name is made.
+            key: The object's key.
+            content: A file, bytes, or text.
+        """
+        if isinstance(content, Path):
+            content = content.read_bytes()
+        body = content.encode() if isinstance(content, str) else content
+        name = self._bucket(bucket)
+        with self._world.aws.active():
+            s3 = self._world.aws.client("s3")
+            try:
+                self._world.aws.forward(s3, "HeadBucket", {"Bucket": name})
+            except ClientError:
+                create_bucket(self._world.aws, name)
+            self._world.aws.forward(s3, "PutObject", {"Bucket": name, "Key": key, "Body": body})
+
+    def download(self, bucket: Any, key: str) -> bytes:
+        """An object of a bucket.
+
+        Args:
+            bucket: As in `upload`.
+            key: The object's key.
+
+        Raises:
+            KeyError: There is no such object.
+        """
+        name = self._bucket(bucket)
+        with self._world.aws.active():
+            request = {"Bucket": name, "Key": key}
+            try:
+                stored = self._world.aws.forward(self._world.aws.client("s3"), "GetObject", request)
+            except ClientError as error:
+                raise KeyError(
+                    f"key: {key!r} is not in the bucket {name}; it has {', '.join(self.keys(bucket)) or 'none'}"
+                ) from error
+            return bytes(stored["Body"].read())
+
+    def keys(self, bucket: Any, prefix: str = "") -> list[str]:
+        """The keys of a bucket's objects, in their order.
+
+        Args:
+            bucket: As in `upload`.
+            prefix: What the keys begin with.
+        """
+        name = self._bucket(bucket)
+        with self._world.aws.active():
+            request: dict[str, Any] = {"Bucket": name, "Prefix": prefix}
+            found: list[str] = []
+            while True:
+                page = self._world.aws.forward(self._world.aws.client("s3"), "ListObjectsV2", request)
+                found += [item["Key"] for item in page.get("Contents", [])]
+                if not page.get("IsTruncated"):
+                    return found
+                request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def run(self, state_machine: Any, input: Any, name: str | None = None) -> Run:
+        """Run a state machine to its end, and everything that its end starts.
+
+        Args:
+            state_machine: The state machine's construct, name, logical id, construct path or ARN.
+            input: The input, as JSON values.
+            name: The execution's name; one is made up if it is left out.
+
+        Returns:
+            The execution, whatever came of it.
+
+        Raises:
+            UnsupportedDefinitionError: The definition uses something that the rehearsal does not know; names it.
+            ValueError: The input is not JSON or too large, or the name is taken.
+        """
+        machine = self._machine(state_machine)
+
+        def start() -> None:
+            try:
+                self._current = self._world.executions.start(machine, input, name)
+            except ApiError as error:
+                raise ValueError(f"{error.code}: {error.message}") from error
+
+        self._perform(start)
+        assert self._current is not None
+        return self._current
+
+    def fire(self, schedule: Any) -> list[Run]:
+        """Let a schedule fire now, and run what it starts to its end.
+
+        Args:
+            schedule: The construct, name or logical id of a scheduled EventBridge rule or of a schedule.
+
+        Returns:
+            The executions that it started.
+        """
+        rule = self._rule(schedule)
+        world = self._world
+        event = {
+            "version": "0",
+            "id": f"00000000-0000-0000-0000-{len(world.bus.events):012d}",
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": world.place.account,
+            "time": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": world.place.region,
+            "resources": [rule.arn],
+            "detail": {},
+        }
+        before = len(self.executions)
+        self._perform(lambda: world.bus.fire(rule, event))
+        return self.executions[before:]
+
+    def wait(self, seconds: float) -> None:
+        """Let virtual time pass between runs."""
+        self._world.clock.advance(self.seconds + seconds)
+
+    def stop(self, *, at: str) -> None:
+        """Abort the run, as StopExecution does, when it enters a state; holds for the next time that this happens.
+
+        Args:
+            at: The state's name; a state of a child or of a nested execution counts too.
+        """
+        self._stops.add(at)
+
+    def close(self) -> None:
+        """Nothing outlives a rehearsal; this is here so that it can be used in a `with` statement."""
+
+    def __enter__(self) -> Self:
+        """The rehearsal itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def _take(self, stack: DeployedStack, assets: Assets) -> None:
+        world = self._world
+        for template, logical_id in stack.resources("AWS::StepFunctions::StateMachine"):
+            definition = _definition(template.properties(logical_id), assets, f"{template.path}: {logical_id}")
+            arn = template.reference(logical_id)
+            properties = template.properties(logical_id, "RoleArn", "StateMachineType")
+            kind = properties.get("StateMachineType", "STANDARD")
+            world.executions.machines[arn] = StateMachine(arn, definition, properties.get("RoleArn"), kind)
+        for function in functions_of(stack, assets):
+            world.functions.add(function)
+        world.notifications.subscriptions += subscriptions_of(stack)
+        world.bus.rules += rules_of(stack)
+        self.left_out += stack.left_out()
+
+    def _replace(self, handlers: Mapping[Any, Handler]) -> None:
+        for key, handler in handlers.items():
+            name = self._physical(key, lambda construct: construct.function_name, "AWS::Lambda::Function")
+            self._world.functions.add_handler(name.split(":function:", 1)[-1], handler)
+
+    def _perform(self, action: Callable[[], None]) -> None:
+        world = self._world
+
+        async def main() -> None:
+            try:
+                async with trio.open_nursery() as nursery:
+                    world.executions.nursery = nursery
+                    action()
+            finally:
+                world.executions.nursery = None
+                world.clock.advance(trio.current_time())
+
+        with world.aws.active():
+            try:
+                trio.run(main, clock=world.clock.for_run())
+            except BaseExceptionGroup as group:
+                raise _only_one(group) from None
+
+    def _observe(self, execution: Execution, event: dict[str, Any]) -> None:
+        if self._observer is not None:
+            self._observer(Run(execution), event)
+        name = event.get("stateEnteredEventDetails", {}).get("name")
+        if name in self._stops and self._current is not None and self._current.status == "RUNNING":
+            self._stops.discard(name)
+            self._current.execution.stop()
+
+    def _machine(self, key: Any) -> StateMachine:
+        machines = self._world.executions.machines
+        name = self._physical(key, lambda construct: construct.state_machine_arn, "AWS::StepFunctions::StateMachine")
+        for arn, machine in machines.items():
+            if name in (arn, machine.name):
+                return machine
+        known = ", ".join(machine.name for machine in machines.values()) or "none"
+        raise KeyError(f"state_machine: there is no state machine {name!r}; there are {known}")
+
+    def _bucket(self, key: Any) -> str:
+        name = self._physical(key, lambda construct: construct.bucket_name, "AWS::S3::Bucket")
+        if not _BUCKET_NAME.fullmatch(name):
+            known = ", ".join(self._logical_ids("AWS::S3::Bucket")) or "none"
+            raise KeyError(f"bucket: there is no bucket {name!r}; the stack has {known}")
+        return name
+
+    def _rule(self, key: Any) -> Rule:
+        kinds = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+        name = self._physical(
+            key, lambda construct: getattr(construct, "rule_name", None) or construct.schedule_name, *kinds
+        )
+        for rule in self._world.bus.rules:
+            if name == rule.name and rule.schedule is not None:
+                return rule
+        known = ", ".join(rule.name for rule in self._world.bus.rules if rule.schedule) or "none"
+        raise KeyError(f"schedule: there is no schedule {name!r}; there are {known}")
+
+    def _logical_ids(self, *kinds: str) -> list[str]:
+        return [] if self._stack is None else [logical_id for _, logical_id in self._stack.resources(*kinds)]
+
+    def _physical(self, key: Any, token: Callable[[Any], str], *kinds: str) -> str:
+        """The physical id of what a construct, logical id, construct path or name means."""
+        if not isinstance(key, str):
+            return self._resolve(key, token(key))
+        for stack in self._stack.all() if self._stack is not None else ():
+            for logical_id, _ in stack.template.resources(*kinds):
+                paths = [path.removesuffix("/Resource") for path, known in stack.paths.items() if known == logical_id]
+                if key == logical_id or any(path == key or path.endswith(f"/{key}") for path in paths):
+                    return stack.template.reference(logical_id)
+        return key
+
+    def _resolve(self, construct: Any, token: str) -> str:
+        from aws_cdk import Stack
+
+        own = stack = Stack.of(construct)
+        path: list[str] = []
+        while stack.nested_stack_parent is not None:
+            resource: Any = stack.nested_stack_resource
+            stack = stack.nested_stack_parent
+            path.insert(0, stack.resolve(resource.logical_id))
+        if self._deployer is None or stack.stack_name not in self._deployer.stacks:
+            raise KeyError(f"{construct.node.path}: its stack {stack.stack_name} is not part of this rehearsal")
+        deployed = self._deployer.stacks[stack.stack_name]
+        for logical_id in path:
+            deployed = deployed.nested[logical_id]
+        with self._world.aws.active():
+            return str(deployed.template.resolve(own.resolve(token), construct.node.path))
+
+
+def _definition(properties: dict[str, Any], assets: Assets, where: str) -> dict[str, Any]:
+    if "DefinitionString" in properties:
+        text = str(properties["DefinitionString"])
+    elif "Definition" in properties:
+        text = json.dumps(properties["Definition"])
+    else:
+        key = str(properties.get("DefinitionS3Location", {}).get("Key", ""))
+        found = assets.text(key)
+        if found is None:
+            kind = "AWS::StepFunctions::StateMachine"
+            raise UnsupportedTemplateError(
+                f"{where}.Properties.DefinitionS3Location ({kind}) is no asset of the assembly"
+            )
+        text = found
+    for name, value in properties.get("DefinitionSubstitutions", {}).items():
+        text = text.replace(f"${{{name}}}", json.dumps(str(value))[1:-1])
+    try:
+        definition: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UnsupportedDefinitionError(
+            f"{where} (AWS::StepFunctions::StateMachine): its definition is no JSON: {error}"
+        ) from error
+    return definition
+
+
+def _only_one(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

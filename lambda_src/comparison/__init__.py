@@ -1,0 +1,1 @@
+"""Compares models over all scores of an evaluation and writes the report."""

@@ -1,0 +1,133 @@
+"""What the scores say about each metric: means, paired differences from the baseline, wins, ties and losses."""
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from comparison.bootstrap import DECIMALS, mean_intervals
+from comparison.scores import Scores
+
+DESCRIPTIVE = frozenset({"answer_length"})
+"""Metrics of which more is not better: they describe the answers, nobody wins by them."""
+TIE = 1e-6
+"""Smaller differences count as none: scores of equal answers may differ by the rounding of 32-bit arithmetic."""
+POWER = 0.8
+
+Array = npt.NDArray[np.float64]
+
+
+def metric_statistics(
+    scores: Scores, baseline: str, confidence: float, chosen: npt.NDArray[np.bool_] | None = None
+) -> dict[str, Any]:
+    """Return the statistics of every metric.
+
+    Args:
+        scores: All scores.
+        baseline: The model that the others are compared with.
+        confidence: The confidence of each interval.
+        chosen: Which of the records that count are looked at; by default all.
+
+    Returns:
+        For each metric `{"higherIsBetter", "records", "models": {name: {"mean", "low", "high"}}, "differences": {name:
+        {"mean", "low", "high", "wins", "ties", "losses"}}}`. What cannot be computed is None; a metric of which more is
+        not better has no wins, ties and losses.
+    """
+    groups: dict[bytes, tuple[npt.NDArray[np.bool_], dict[str, Array]]] = {}
+    for metric in scores.metrics:
+        values = scores.values(metric)
+        complete = np.asarray(np.isfinite(values).all(axis=0))
+        if chosen is not None:
+            complete &= chosen
+        groups.setdefault(complete.tobytes(), (complete, {}))[1][metric] = values[:, complete]
+    statistics: dict[str, Any] = {}
+    for _, by_metric in groups.values():
+        statistics |= _group_statistics(by_metric, scores.models, baseline, confidence)
+    return {metric: statistics[metric] for metric in scores.metrics}
+
+
+def paired_differences(values: Array, models: list[str], baseline: str) -> dict[str, Array]:
+    """Return for each other model its value minus the baseline's, record by record; tiny ones are zero.
+
+    Args:
+        values: One row for each model, one column for each record.
+        models: The models' names, in the rows' order.
+        baseline: The name of the model that is subtracted.
+    """
+    base = values[models.index(baseline)]
+    differences = {model: row - base for model, row in zip(models, values, strict=True) if model != baseline}
+    return {model: np.where(np.abs(row) <= TIE, 0.0, row) for model, row in differences.items()}
+
+
+def records_needed(differences: Array, minimum_improvement: float, confidence: float) -> int | None:
+    """Estimate how many records would decide, if the mean and spread of the differences stayed as they are.
+
+    Args:
+        differences: The paired differences.
+        minimum_improvement: The improvement that the mean difference is compared with.
+        confidence: The confidence of the interval.
+
+    Returns:
+        The number of records with which a set would decide in four of five repetitions (normal approximation), or None
+        if it cannot be told.
+    """
+    if len(differences) < 2:
+        return None
+    distance = abs(differences.mean() - minimum_improvement)
+    spread = differences.std(ddof=1)
+    if not distance or not spread:
+        return None
+    quantiles = stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(POWER)
+    return math.ceil(min(float(quantiles * spread / distance) ** 2, 1e9))
+
+
+def number(value: float) -> float | None:
+    """Return a number as JSON can hold it: rounded, or None if it is not finite."""
+    return round(float(value), DECIMALS) + 0.0 if math.isfinite(value) else None
+
+
+def _group_statistics(
+    by_metric: dict[str, Array], models: list[str], baseline: str, confidence: float
+) -> dict[str, Any]:
+    """Return the statistics of metrics that have values for the same records, with one bootstrap for all of them."""
+    differences = {metric: paired_differences(values, models, baseline) for metric, values in by_metric.items()}
+    columns = [row for values in by_metric.values() for row in values]
+    columns += [row for by_model in differences.values() for row in by_model.values()]
+    records = len(columns[0])
+    intervals = iter(mean_intervals(np.stack(columns, axis=1), confidence))
+    statistics: dict[str, Any] = {}
+    for metric, values in by_metric.items():
+        means = {model: _mean(row, next(intervals)) for model, row in zip(models, values, strict=True)}
+        statistics[metric] = {"higherIsBetter": metric not in DESCRIPTIVE, "records": records, "models": means}
+    for metric, by_model in differences.items():
+        described = {}
+        for model, row in by_model.items():
+            interval = next(intervals)
+            if not _enough_differ(row, confidence):
+                interval = np.full(2, np.nan)
+            described[model] = {**_mean(row, interval), **_outcomes(row, metric)}
+        statistics[metric]["differences"] = described
+    return statistics
+
+
+def _enough_differ(differences: Array, confidence: float) -> bool:
+    """Say whether the differences that are not zero could be significant at all, were they all of the same sign.
+
+    Where nearly all records tie, the bootstrap is too sure of the few that do not; a sign test's bound is kept besides.
+    """
+    differing = int(np.count_nonzero(differences))
+    return differing == 0 or bool(2.0 ** (1 - differing) <= 1 - confidence)
+
+
+def _mean(values: Array, interval: Array) -> dict[str, float | None]:
+    mean = values.mean() if len(values) else math.nan
+    return {"mean": number(mean), "low": number(interval[0]), "high": number(interval[1])}
+
+
+def _outcomes(differences: Array, metric: str) -> dict[str, int | None]:
+    if metric in DESCRIPTIVE:
+        return {"wins": None, "ties": None, "losses": None}
+    wins, losses = int((differences > 0).sum()), int((differences < 0).sum())
+    return {"wins": wins, "ties": len(differences) - wins - losses, "losses": losses}

@@ -1,0 +1,171 @@
+"""Reads an evaluation set of either schema and normalises its records."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from dataset import schemas
+from dataset.conversation import MEDIA
+from dataset.duplicates import Duplicates
+from dataset.findings import WARNINGS, Findings
+from dataset.lines import ByteStream, Line, LineReader
+from dataset.overlap import OverlapIndex
+from dataset.records import Parsed, check_text
+
+MAXIMUM_RECORD_BYTES = 200_000
+"""A record travels as the input of an execution, whose 256 KiB must also hold the answers' frame."""
+
+SCHEMA_NAMES = {
+    schemas.PROMPT_COMPLETION: frozenset({"prompt", "completion"}),
+    schemas.CONVERSATION: frozenset({"schemaVersion", "system", "messages"}),
+}
+"""The fields of each schema that evaluation data may have; others travel with the data and are left out."""
+
+
+class EvaluationSet:
+    """Reads evaluation data; records that cannot be used are named by line and left out.
+
+    A record is `{"prompt", "completion"}` or a `bedrock-conversation-2024` record whose last assistant turn is the
+    reference. Both may carry `"references": ["...", ...]`, further or instead, and `"category": "..."`.
+
+    Args:
+        findings: Where faults are added.
+        index: Where prompts are indexed to be compared with training data.
+    """
+
+    def __init__(self, findings: Findings, index: OverlapIndex | None = None) -> None:
+        self._findings = findings
+        self._index = index
+        self._duplicates = Duplicates()
+        self.count = 0
+        """All records, usable or not."""
+        self.usable = 0
+        """The records that were kept."""
+
+    def records(self, stream: ByteStream) -> Iterator[dict[str, Any]]:
+        """Yield the normalised records.
+
+        Args:
+            stream: The evaluation set, JSONL.
+
+        Yields:
+            `{"id", "system"?, "messages", "references", "category"?}`; the id is the line's number, from 1.
+        """
+        reader = LineReader(stream)
+        for line in reader:
+            if line.text is not None and not line.text.strip():
+                self._add("blankLine", line, "")
+                continue
+            self.count += 1
+            if (record := self._read_line(line)) is not None:
+                self.usable += 1
+                yield record
+        if reader.byte_order_mark:
+            detail = "the file begins with a byte order mark"
+            self._findings.add("evaluation", "byteOrderMark", detail=detail, severity="warning")
+
+    def finish(self, minimum_coverage: float) -> None:
+        """Decide whether enough records are left.
+
+        Args:
+            minimum_coverage: The least share of records that must be usable.
+        """
+        if not self.count:
+            self._findings.add("evaluation", "emptyFile", detail="the file has no record")
+        elif self.usable / self.count < minimum_coverage:
+            detail = f"{self.usable} of {self.count} records are usable, the least share is {minimum_coverage:.4g}"
+            self._findings.add("evaluation", "tooFewUsable", detail=detail)
+            self._findings.promote("evaluation")
+
+    def _add(self, kind: str, line: Line, detail: str) -> None:
+        self._findings.add("evaluation", kind, line.number, detail, severity="warning")
+
+    def _read_line(self, line: Line) -> dict[str, Any] | None:
+        if line.text is None:
+            self._add(line.fault or "notJson", line, line.detail)
+            return None
+        value, fault = schemas.parse_json(line.text)
+        if fault is not None:
+            self._add(fault[0], line, fault[1])
+            return None
+        record, parsed = normalise(value, str(line.number))
+        for kind, details in parsed.faults_by_kind().items():
+            self._add(kind, line, "; ".join(details))
+        if record is None:
+            return None
+        if self._index is not None:
+            self._index.add(parsed.record.prompt, line.number)
+        if (first := self._duplicates.first_line(parsed.record.texts, line.number)) is not None:
+            self._add("duplicateRecord", line, f"the same as line {first}")
+        return record
+
+
+def normalise(value: dict[str, Any], identifier: str) -> tuple[dict[str, Any] | None, Parsed]:
+    """Bring a record into the one form that models are asked in.
+
+    Args:
+        value: A record of either schema, optionally with `references` and `category`.
+        identifier: The record's id.
+
+    Returns:
+        The normalised record, or None if it has a fault; and what was parsed, with the faults.
+    """
+    schema = schemas.recognise(value)
+    if schema not in SCHEMA_NAMES:
+        return None, Parsed(faults=[("unknownSchema", f"fields: {', '.join(value) or 'none'}")])
+    own = {name: value[name] for name in value if name in SCHEMA_NAMES[schema]}
+    parsed = schemas.parse(own, schema, answer_required=False)
+    parsed.faults = [fault for fault in parsed.faults if fault[0] not in WARNINGS]
+    record: dict[str, Any] = {"id": identifier}
+    if parsed.record.system:
+        record["system"] = [{"text": text} for text in parsed.record.system]
+    turns = parsed.record.turns[:-1] if parsed.record.completion is not None else parsed.record.turns
+    record["messages"] = [{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns]
+    record["references"] = _references(value, parsed)
+    if "category" in value:
+        record["category"] = check_text(value, "category", "", parsed.faults)
+    if schema == schemas.CONVERSATION and _has_media(value):
+        parsed.faults.append(("unsupportedContent", "a turn holds something else than text"))
+    if not parsed.faults and not turns:
+        parsed.faults.append(("turnOrder", "there is no turn before the answer"))
+    _check_size(record, parsed)
+    return (None if parsed.faults else record), parsed
+
+
+def encode(record: dict[str, Any]) -> bytes:
+    """Return a record as one line of UTF-8 JSON, without the line end."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _check_size(record: dict[str, Any], parsed: Parsed) -> None:
+    if parsed.faults:
+        return
+    try:
+        size = len(encode(record))
+    except UnicodeEncodeError:
+        parsed.faults.append(("loneSurrogate", "a text holds half of a UTF-16 pair"))
+        return
+    if size > MAXIMUM_RECORD_BYTES:
+        parsed.faults.append(("recordTooLarge", f"{size} bytes, at most {MAXIMUM_RECORD_BYTES}"))
+
+
+def _references(value: dict[str, Any], parsed: Parsed) -> list[str]:
+    further = value.get("references", [])
+    if not isinstance(further, list) or any(not isinstance(text, str) for text in further):
+        parsed.faults.append(("wrongType", "references is not an array of strings"))
+        return []
+    if any(not text.strip() for text in further):
+        parsed.faults.append(("emptyText", "a text in references is blank"))
+    completion = parsed.record.completion
+    references = list(dict.fromkeys([*([completion] if completion is not None else []), *further]))
+    if not references and not parsed.faults:
+        parsed.faults.append(("noReference", "there is no completion, no last assistant turn and no references"))
+    return references
+
+
+def _has_media(value: dict[str, Any]) -> bool:
+    contents = [
+        message["content"] for message in value["messages"] if isinstance(message, dict) and "content" in message
+    ]
+    blocks = [block for content in contents if isinstance(content, list) for block in content]
+    return any(isinstance(block, dict) and not MEDIA.isdisjoint(block) for block in blocks)

@@ -1,0 +1,1 @@
+"""The scoring Lambda: scores one shard of responses against their references."""

@@ -1,0 +1,1 @@
+"""The metrics, each a function of candidates and references."""

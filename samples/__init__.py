@@ -1,0 +1,1 @@
+"""Sample data, and the demo that rehearses the sample app on it."""

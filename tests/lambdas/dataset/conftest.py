@@ -1,0 +1,31 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    """An S3 client with the three buckets of a workflow."""
+    with mock_aws():
+        client = boto3.client("s3")
+        for bucket in ("training", "validation", "results"):
+            client.create_bucket(Bucket=bucket)
+        yield client
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Writes lines, or objects as JSON lines, to a file."""
+
+    def write_lines(*lines: Any, name: str = "data.jsonl") -> Path:
+        path = tmp_path / name
+        raw = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+        path.write_bytes(b"".join(line + b"\n" for line in raw))
+        return path
+
+    return write_lines

@@ -1,0 +1,119 @@
+import io
+import json
+
+import pytest
+
+from dataset.evaluation import MAXIMUM_RECORD_BYTES, EvaluationSet, encode
+from dataset.findings import Findings
+
+
+def read(*values):
+    lines = [value if isinstance(value, bytes) else json.dumps(value).encode() for value in values]
+    findings = Findings()
+    evaluation_set = EvaluationSet(findings)
+    records = list(evaluation_set.records(io.BytesIO(b"\n".join(lines))))
+    return records, findings, evaluation_set
+
+
+def turn(role, text):
+    return {"role": role, "content": [{"text": text}]}
+
+
+PAIR = {"prompt": "Question", "completion": "Answer"}
+GOOD = [
+    (PAIR, {"messages": [turn("user", "Question")], "references": ["Answer"]}),
+    (
+        {**PAIR, "references": ["Other", "Answer"], "category": "billing", "source": "kept out"},
+        {"messages": [turn("user", "Question")], "references": ["Answer", "Other"], "category": "billing"},
+    ),
+    (
+        {"prompt": "Question", "references": ["Only"]},
+        {"messages": [turn("user", "Question")], "references": ["Only"]},
+    ),
+    (
+        {
+            "schemaVersion": "bedrock-conversation-2024",
+            "system": [{"text": "Be brief."}],
+            "messages": [turn("user", "A"), turn("assistant", "B"), turn("user", "C"), turn("assistant", "D")],
+        },
+        {
+            "system": [{"text": "Be brief."}],
+            "messages": [turn("user", "A"), turn("assistant", "B"), turn("user", "C")],
+            "references": ["D"],
+        },
+    ),
+    (
+        {"messages": [turn("user", "A")], "references": ["D", "E"]},
+        {"messages": [turn("user", "A")], "references": ["D", "E"]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), GOOD)
+def test_both_schemas_become_one_form(value, expected):
+    records, findings, _ = read(value)
+    assert records == [{"id": "1", **expected}]
+    assert findings.all() == []
+
+
+FAULTS = [
+    (b"not json", "notJson"),
+    (b"\xff", "encoding"),
+    ({"prompt": "Question"}, "noReference"),
+    ({"messages": [turn("user", "A")]}, "noReference"),
+    ({"messages": [turn("user", "A")], "references": []}, "noReference"),
+    ({"prompt": "Question", "completion": " "}, "emptyText"),
+    ({**PAIR, "references": [""]}, "emptyText"),
+    ({**PAIR, "references": "Other"}, "wrongType"),
+    ({**PAIR, "category": 7}, "wrongType"),
+    ({"completion": "Answer"}, "missingField"),
+    ({"messages": [turn("customer", "A"), turn("assistant", "B")]}, "role"),
+    ({"messages": [turn("assistant", "B")]}, "turnOrder"),
+    ({"input": "Text"}, "unknownSchema"),
+    ({"prompt": "x" * MAXIMUM_RECORD_BYTES, "completion": "Answer"}, "recordTooLarge"),
+    ({**PAIR, "references": ["\udfff"]}, "loneSurrogate"),
+    (
+        {"messages": [{"role": "user", "content": [{"text": "A"}, {"image": {}}]}, turn("assistant", "B")]},
+        "unsupportedContent",
+    ),
+]
+
+
+@pytest.mark.parametrize(("value", "kind"), FAULTS)
+def test_a_faulty_record_is_named_by_line_and_the_rest_is_kept(value, kind):
+    good = [{"prompt": f"Question {number}", "completion": "Answer"} for number in range(200)]
+    records, findings, evaluation_set = read(good[0], value, *good[1:])
+    assert [record["id"] for record in records] == ["1", *map(str, range(3, 202))]
+    (finding,) = findings.all()
+    assert (finding.kind, finding.severity, finding.lines) == (kind, "warning", [2])
+    assert (evaluation_set.count, evaluation_set.usable) == (201, 200)
+    evaluation_set.finish(0.99)
+    assert findings.errors == []
+
+
+@pytest.mark.parametrize(("bad", "stops"), [(1, False), (2, True)])
+def test_too_many_faulty_records_are_an_error(bad, stops):
+    good = [{"prompt": f"Question {number}", "completion": "Answer"} for number in range(100 - bad)]
+    _, findings, evaluation_set = read(*good, *([b"broken"] * bad))
+    evaluation_set.finish(0.99)
+    assert [finding.kind for finding in findings.errors] == (["notJson", "tooFewUsable"] if stops else [])
+
+
+def test_no_record_at_all_is_an_error():
+    _, findings, evaluation_set = read(b"", b"")
+    evaluation_set.finish(0.0)
+    assert [finding.kind for finding in findings.errors] == ["emptyFile"]
+
+
+def test_the_largest_record_that_is_kept():
+    empty = len(encode({"id": "1", "messages": [turn("user", "")], "references": ["Answer"]}))
+    for characters, kept in ((MAXIMUM_RECORD_BYTES - empty, 1), (MAXIMUM_RECORD_BYTES - empty + 1, 0)):
+        records, _, _ = read({"prompt": "x" * characters, "completion": "Answer"})
+        assert len(records) == kept
+        assert all(len(encode(record)) == MAXIMUM_RECORD_BYTES for record in records)
+
+
+def test_repeated_records_are_a_warning_and_kept():
+    records, findings, _ = read(PAIR, PAIR)
+    assert len(records) == 2
+    assert [(finding.kind, finding.lines) for finding in findings.warnings] == [("duplicateRecord", [2])]

@@ -1,0 +1,114 @@
+import pytest
+
+from dataset.models import problems_with_models, trained_models
+
+NOVA = {
+    "lifecycle": "ACTIVE",
+    "regions": ["us-east-1"],
+    "customizationTypes": ["FINE_TUNING", "DISTILLATION"],
+    "validationData": True,
+    "hyperParameters": {
+        "epochCount": {"type": "integer", "min": 1, "max": 5, "default": 2},
+        "learningRate": {"type": "number", "min": 1e-6, "max": 1e-4, "default": 1e-5},
+    },
+}
+LLAMA = NOVA | {
+    "regions": ["us-west-2"],
+    "validationData": False,
+    "hyperParameters": {
+        "epochCount": {"type": "integer", "min": 1, "max": 10},
+        "batchSize": {"type": "integer", "min": 1, "max": 1},
+        "stepCount": {"type": "integer", "min": 10, "max": 40000, "values": ["auto"]},
+    },
+}
+MODELS = {"nova": NOVA, "llama": LLAMA, "titan": {"lifecycle": "END_OF_LIFE", "replacement": "nova"}}
+
+
+def problems(region=None, **execution_input):
+    return problems_with_models(execution_input, MODELS, region)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("epochCount", "1", None),
+        ("epochCount", "5", None),
+        ("epochCount", "0", "a whole number from 1 to 5"),
+        ("epochCount", "6", "a whole number from 1 to 5"),
+        ("epochCount", "2.5", "a whole number from 1 to 5"),
+        ("epochCount", "two", "a whole number from 1 to 5"),
+        ("learningRate", "0.00001", None),
+        ("learningRate", "1e-5", None),
+        ("learningRate", "0.1", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "nan", "a number from 1e-06 to 0.0001"),
+    ],
+)
+def test_a_hyperparameter_has_to_be_in_its_range(name, value, rule):
+    default = {"epochCount": 2, "learningRate": 1e-05}[name]
+    expected = f"hyperParameters.{name}: must be {rule} for 'nova', got {value!r}. The default is {default}."
+    assert problems(baseModelIdentifier="nova", hyperParameters={name: value}) == ([expected] if rule else [])
+
+
+def test_values_beside_the_range_are_allowed():
+    assert problems(baseModelIdentifier="llama", hyperParameters={"stepCount": "auto"}) == []
+    assert problems(baseModelIdentifier="llama", hyperParameters={"stepCount": "all", "batchSize": "2"}) == [
+        "hyperParameters.stepCount: must be a whole number from 10 to 40000 or auto for 'llama', got 'all'.",
+        "hyperParameters.batchSize: must be a whole number that is 1 for 'llama', got '2'.",
+    ]
+
+
+def test_an_unknown_hyperparameter_is_named_with_those_that_there_are():
+    assert problems(baseModelIdentifier="nova", hyperParameters={"EpochCounts": "2", "evalPercentage": "20"}) == [
+        "hyperParameters.EpochCounts: 'nova' does not know it. Allowed: epochCount, learningRate. "
+        "Did you mean epochCount?",
+        "hyperParameters.evalPercentage: 'nova' does not know it. Allowed: epochCount, learningRate. Remove it.",
+    ]
+
+
+def test_every_candidate_is_checked_against_its_own_model():
+    found = problems(
+        baseModelIdentifier="nova",
+        candidates=[
+            {"hyperParameters": {"epochCount": "9"}},
+            {"hyperParameters": {"epochCount": "9"}, "baseModelIdentifier": "llama"},
+            {"hyperParameters": {"epochCount": "11"}, "baseModelIdentifier": "llama"},
+        ],
+    )
+    assert [sentence.split(":")[0] for sentence in found] == [
+        "candidates[0].hyperParameters.epochCount",
+        "candidates[2].hyperParameters.epochCount",
+    ]
+
+
+def test_a_retired_model_is_refused_with_its_replacement():
+    assert problems(baseModelIdentifier="titan") == [
+        "baseModelIdentifier: 'titan' is END_OF_LIFE, Bedrock does not customize it any more. Use 'nova' instead."
+    ]
+
+
+def test_a_model_in_another_region_is_refused():
+    assert problems("eu-west-1", baseModelIdentifier="nova") == [
+        "baseModelIdentifier: 'nova' cannot be customized in eu-west-1, only in us-east-1."
+    ]
+    assert problems("us-east-1", baseModelIdentifier="nova") == []
+
+
+def test_a_customization_type_that_the_model_lacks_is_refused():
+    assert problems(baseModelIdentifier="nova", customizationType="CONTINUED_PRE_TRAINING") == [
+        "customizationType: 'nova' has no CONTINUED_PRE_TRAINING. Allowed: FINE_TUNING, DISTILLATION."
+    ]
+
+
+def test_a_validation_set_that_the_model_does_not_take_is_refused():
+    found = problems(baseModelIdentifier="llama", validationDataKey="v.jsonl")
+    assert found == ["validationDataKey: 'llama' takes no validation set. Remove the field."]
+
+
+def test_an_unknown_model_is_let_through():
+    assert problems("eu-west-1", baseModelIdentifier="new", hyperParameters={"anything": "1"}) == []
+
+
+def test_trained_models_are_those_of_the_candidates():
+    assert trained_models({"baseModelIdentifier": "nova"}) == ["nova"]
+    candidates = [{"baseModelIdentifier": "llama"}, {"hyperParameters": {}}, {"baseModelIdentifier": "llama"}]
+    assert trained_models({"baseModelIdentifier": "nova", "candidates": candidates}) == ["llama", "nova"]
