@@ -1,4 +1,4 @@
-"""Rehearsals: the unmodified synthesised state machines run offline, in virtual time, against a simulated AWS account."""
+"""Rehearsals: unmodified synthesised state machines, run offline in virtual time against a simulated AWS account."""
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError

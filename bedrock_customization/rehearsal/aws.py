@@ -1,7 +1,7 @@
 """One simulated AWS account: moto's state, kept apart from every other one in this process, and its clients.
 
-moto keeps its state in module-level dictionaries, and botocore reads credentials from the environment. An account therefore
-lends both to the process only while something of its rehearsal runs, and puts back what was there before.
+moto keeps its state in module-level dictionaries, and botocore reads credentials from the environment. An account
+therefore lends both to the process only while something of its rehearsal runs, and puts back what was there before.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import boto3
@@ -53,7 +54,6 @@ class SimulatedAccount:
         self._backends: list[tuple[Any, dict[str, Any]]] = []
         self._buckets: dict[str, Any] = {}
         self._session: boto3.Session | None = None
-        self._clients: dict[tuple[str, str], botocore.client.BaseClient] = {}
         self._depth = 0
         mine, mock_random_state = mock_random.getstate(), mock_random
         mock_random_state.seed(seed)
@@ -71,10 +71,7 @@ class SimulatedAccount:
             service: The service's name in boto3.
             region: The Region; default: the account's.
         """
-        key = (service, region or self.region)
-        if key not in self._clients:
-            self._clients[key] = boto3.client(service, region_name=key[1])
-        return self._clients[key]
+        return _client(service, region or self.region)
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -97,7 +94,7 @@ class SimulatedAccount:
         _install_backends(self._backends, self._buckets)
         mock_random.setstate(self._random)
         botocore_stubber.enabled = True
-        boto3.DEFAULT_SESSION = self._session
+        boto3.DEFAULT_SESSION = self._session or _shared_session()
         account = self
 
         def call(client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
@@ -117,6 +114,7 @@ class SimulatedAccount:
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_MAX_ATTEMPTS": "1",
                 "MOTO_ACCOUNT_ID": self.account,
             }
         )
@@ -126,6 +124,17 @@ class SimulatedAccount:
         self._buckets = dict(s3_backends.bucket_accounts)
         self._random = mock_random.getstate()
         self._session = boto3.DEFAULT_SESSION
+
+
+@lru_cache
+def _shared_session() -> boto3.Session:
+    """A session without a Region: it holds nothing of an account, only models that are costly to load."""
+    return boto3.Session(aws_access_key_id="rehearsal", aws_secret_access_key="rehearsal")
+
+
+@lru_cache
+def _client(service: str, region: str) -> botocore.client.BaseClient:
+    return _shared_session().client(service, region_name=region)
 
 
 class _State:

@@ -133,7 +133,8 @@ class Deployer:
         text = self._assembly.assets.text(str(properties.get("TemplateURL", "")))
         if text is None:
             raise UnsupportedTemplateError(
-                f"{template.path}: {logical_id}.Properties.TemplateURL (AWS::CloudFormation::Stack) is no asset of the assembly"
+                f"{template.path}: {logical_id}.Properties.TemplateURL (AWS::CloudFormation::Stack) "
+                "is no asset of the assembly"
             )
         name = f"{template.place.stack}-{logical_id}"
         return self._deploy(json.loads(text), name, properties.get("Parameters", {}), {})

@@ -20,7 +20,7 @@ from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
 from bedrock_customization.rehearsal.services.event_bus import Rule, rules_of
-from bedrock_customization.rehearsal.services.lambda_functions import Handler, functions_of
+from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine, functions_of
 from bedrock_customization.rehearsal.services.notifications import Message, subscriptions_of
 from bedrock_customization.rehearsal.services.world import World, place_of
 
@@ -38,8 +38,8 @@ _DEFAULT_REGION = "us-east-1"
 class Rehearsal:
     """A stack, or hand-written state machines, deployed into a simulated AWS account of its own.
 
-    Definitions run unmodified. Lambda functions run in this process, S3 and other services are moto's, Bedrock is simulated:
-    its models are small stand-ins. Nothing reaches the network. Virtual time goes on from one run to the next.
+    Definitions run unmodified. Lambda functions run in this process, S3 and other services are moto's, Bedrock is
+    simulated: its models are small stand-ins. Nothing reaches the network. Virtual time goes on from run to run.
 
     ```python
     rehearsal = Rehearsal.from_stack(stack)
@@ -50,9 +50,7 @@ class Rehearsal:
     Make one with `from_stack`, `from_assembly` or `from_definitions`.
 
     Attributes:
-        bedrock: The simulated Bedrock; `bedrock.billed` is what still costs money.
         left_out: The stack's resources that running does not need: only their names exist.
-        undelivered: Event targets that could not be started, and why.
     """
 
     def __init__(self, account: str, region: str, seed: int, observer: Observer | None) -> None:
@@ -80,7 +78,7 @@ class Rehearsal:
 
         Args:
             stack: The stack.
-            handlers: Functions that stand for Lambda functions, by construct, logical id, construct path or physical name.
+            handlers: Functions that stand for Lambda functions, by their construct, logical id, construct path or name.
             parameters: Values of the template's parameters.
             account: The account; default: the stack's, or 123456789012.
             region: The Region; default: the stack's, or us-east-1.
@@ -145,8 +143,12 @@ class Rehearsal:
         with world.aws.active():
             rehearsal._deployer = Deployer(assembly, world.aws, world.place, parameters or {})
             rehearsal._stack = rehearsal._deployer.deploy(stack)
-            for deployed in rehearsal._deployer.stacks.values():
+            taken: list[DeployedStack] = []
+            while len(taken) < len(rehearsal._deployer.stacks):
+                # What one stack needs of another deploys the other.
+                deployed = list(rehearsal._deployer.stacks.values())[len(taken)]
                 rehearsal._take(deployed, assembly.assets)
+                taken.append(deployed)
         rehearsal._replace(handlers or {})
         return rehearsal
 
@@ -164,7 +166,7 @@ class Rehearsal:
         """Rehearse hand-written state machines.
 
         Args:
-            definitions: Definitions by the names of their state machines: a dict, JSON text, or the path of a JSON file.
+            definitions: Definitions by the names of their state machines: a dict, JSON text, or a JSON file's path.
             handlers: The Lambda functions by their names.
             account: The account.
             region: The Region.
@@ -201,6 +203,11 @@ class Rehearsal:
     def events(self) -> list[dict[str, Any]]:
         """Every event that was put on an event bus."""
         return self._world.bus.events
+
+    @property
+    def logs(self) -> list[LogLine]:
+        """What the stack's own Lambda functions printed: function and text; not what `handlers` print."""
+        return self._world.functions.logs
 
     @property
     def undelivered(self) -> list[str]:
@@ -352,9 +359,13 @@ class Rehearsal:
     def _take(self, stack: DeployedStack, assets: Assets) -> None:
         world = self._world
         for template, logical_id in stack.resources("AWS::StepFunctions::StateMachine"):
-            definition = _definition(template.properties(logical_id), assets, f"{template.path}: {logical_id}")
             arn = template.reference(logical_id)
-            properties = template.properties(logical_id, "RoleArn", "StateMachineType")
+            try:
+                properties = template.properties(logical_id)
+                definition = _definition(properties, assets, f"{template.path}: {logical_id}")
+            except (UnsupportedTemplateError, UnsupportedDefinitionError) as error:
+                world.executions.refusals[arn] = error
+                continue
             kind = properties.get("StateMachineType", "STANDARD")
             world.executions.machines[arn] = StateMachine(arn, definition, properties.get("RoleArn"), kind)
         for function in functions_of(stack, assets):
@@ -397,9 +408,9 @@ class Rehearsal:
     def _machine(self, key: Any) -> StateMachine:
         machines = self._world.executions.machines
         name = self._physical(key, lambda construct: construct.state_machine_arn, "AWS::StepFunctions::StateMachine")
-        for arn, machine in machines.items():
-            if name in (arn, machine.name):
-                return machine
+        for arn in (*machines, *self._world.executions.refusals):
+            if name in (arn, arn.rsplit(":", 1)[-1]):
+                return self._world.executions.machine(arn)
         known = ", ".join(machine.name for machine in machines.values()) or "none"
         raise KeyError(f"state_machine: there is no state machine {name!r}; there are {known}")
 

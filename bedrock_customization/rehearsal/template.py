@@ -60,7 +60,7 @@ class Template:
         self._resolving: list[str] = []
 
     def resources(self, *kinds: str) -> Iterator[tuple[str, str]]:
-        """The logical ids and types of the resources that exist, by the template's conditions, in the template's order."""
+        """The logical ids and types of the resources that exist by the template's conditions, in its order."""
         for logical_id, resource in self.body.get("Resources", {}).items():
             if (not kinds or resource["Type"] in kinds) and self._condition(resource.get("Condition")):
                 yield logical_id, resource["Type"]

@@ -27,10 +27,13 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     """
     if problems := problems_with_input(event["input"], event["inputSchema"]):
         raise InvalidInput(problems)
+    problems = problems_with_names(event["input"])
     source = S3Object(client, event["dataBucket"], event["input"]["evaluationDataKey"])
     problem = source.problem_with_key(FIELDS["evaluation"], for_bedrock=False)
     if problem := problem or source.problem_with_existence(FIELDS["evaluation"]):
-        raise InvalidInput([problem])
+        problems.append(problem)
+    if problems:
+        raise InvalidInput(problems)
     report = Report(ModelRules())
     evaluation_set = EvaluationSet(report.findings)
     normalised = S3Object(client, event["resultsBucket"], f"{event['prefix']}evaluation.jsonl")
@@ -41,3 +44,24 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     location = {"evaluation": f"s3://{source.bucket}/{source.key}"}
     write_report(report, location, S3Object(client, event["resultsBucket"], key), FIELDS)
     return {"records": evaluation_set.count, "usable": evaluation_set.usable, "key": normalised.key, "report": key}
+
+
+def problems_with_names(execution_input: dict[str, Any]) -> list[str]:
+    """Say what is wrong with the models' names, which a schema cannot check.
+
+    Args:
+        execution_input: The execution input; `models` and `baseline` may be missing.
+
+    Returns:
+        One sentence or two for each problem, the field's name first.
+    """
+    names = [model["name"] for model in execution_input.get("models", [])]
+    problems = [
+        f"models[{index}].name: {name!r} is there twice. Give each model a name of its own."
+        for index, name in enumerate(names)
+        if name in names[:index]
+    ]
+    baseline = execution_input.get("baseline")
+    if baseline is not None and baseline not in names:
+        problems.append(f"baseline: must be the name of one of the models, {', '.join(names)}, got {baseline!r}.")
+    return problems

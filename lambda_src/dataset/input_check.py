@@ -32,12 +32,12 @@ def problems_with_input(value: Any, schema: dict[str, Any]) -> list[str]:
         One sentence or two for each problem, the field's name first; empty if there is none.
     """
     errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(p) for p in error.path])
-    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error)))
+    return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error, schema)))
 
 
-def _sentences(error: ValidationError) -> list[str]:
+def _sentences(error: ValidationError, root: dict[str, Any]) -> list[str]:
     if error.validator in ("anyOf", "oneOf") and error.context:
-        return _sentences(max(error.context, key=_closeness))
+        return _sentences(max(error.context, key=_closeness), root)
     if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
         return [_unknown_field(error, name) for name in _unknown_names(error)]
     if error.validator == "required":
@@ -46,7 +46,7 @@ def _sentences(error: ValidationError) -> list[str]:
         return [f"{_field(error.absolute_path)}: {error.message}."]
     rule = _rule(error)
     problem = f"{_field(error.absolute_path)}: {rule}, got {_quoted(error.instance)}."
-    remedy = _remedy(error)
+    remedy = _remedy(error, root)
     return [f"{problem} {remedy}" if remedy else problem]
 
 
@@ -91,14 +91,36 @@ def _rule(error: ValidationError) -> str:
             return f"is refused by the rule {error.validator!r}"
 
 
-def _remedy(error: ValidationError) -> str:
+def _remedy(error: ValidationError, root: dict[str, Any]) -> str:
     if error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float):
         return f'Write it in quotes: "{json.dumps(error.instance)}".'
     if error.validator == "enum" and isinstance(error.instance, str):
         suggestion = _suggestion(error.instance, [value for value in error.validator_value if isinstance(value, str)])
         if suggestion:
             return suggestion
-    return _description(error.schema)
+    return _innermost_description(error, root)
+
+
+def _innermost_description(error: ValidationError, root: dict[str, Any]) -> str:
+    """Return the description of the schema that was broken, or of the nearest one around it, across references."""
+    schema: Any = root
+    description = ""
+    for step in error.absolute_schema_path:
+        # The path of an error leaves references out.
+        while isinstance(schema, dict) and step not in schema and "$ref" in schema:
+            schema = _referred(schema["$ref"], root)
+            description = _description(schema) or description
+        schema = schema[step]
+        if step != "properties":
+            description = _description(schema) or description
+    return description
+
+
+def _referred(reference: str, root: dict[str, Any]) -> Any:
+    schema: Any = root
+    for step in reference.removeprefix("#/").split("/"):
+        schema = schema[step]
+    return schema
 
 
 def _missing_field(error: ValidationError) -> str:

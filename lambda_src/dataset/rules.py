@@ -8,6 +8,12 @@ from dataset.schemas import CHAT, CONVERSATION, INPUT, SCHEMAS
 ANSWERED_BY_OTHERS = frozenset({"DISTILLATION", "REINFORCEMENT_FINE_TUNING"})
 """Customization types whose records need no answer: a teacher model or a grader supplies what is learned from."""
 
+RECORDS_BY_TYPE = {
+    "CONTINUED_PRE_TRAINING": {"max": 100_000},
+    "REINFORCEMENT_FINE_TUNING": {"min": 100, "max": 20_000},
+}
+"""Customization types that have limits of their own instead of the model's (Bedrock user guide, 2026)."""
+
 
 @dataclass(frozen=True)
 class ModelRules:
@@ -44,6 +50,8 @@ class ModelRules:
             The rules that satisfy all of them.
         """
         records = [entry["records"] for entry in entries if entry.get("records")]
+        if customization_type in RECORDS_BY_TYPE:
+            records = [RECORDS_BY_TYPE[customization_type]]
         tokens = [entry["tokensPerRecord"] for entry in entries if entry.get("tokensPerRecord")]
         return cls(
             schemas=_schemas(entries, customization_type),

@@ -10,6 +10,7 @@ from dataset.records import Parsed, Record, Turn, check_names, check_text, type_
 PROMPT_COMPLETION = "prompt-completion"
 CONVERSATION = "bedrock-conversation-2024"
 CHAT = "chat"
+ANTHROPIC_MESSAGES = "anthropic-messages"
 INPUT = "input"
 
 
@@ -69,7 +70,7 @@ def parse(value: dict[str, Any], schema: str, *, answer_required: bool = True) -
         The record and its faults. A record of another known schema has the one fault `wrongSchema`.
     """
     found = recognise(value)
-    if found not in (None, schema):
+    if found is not None and SCHEMAS[found] is not SCHEMAS[schema]:
         return Parsed(faults=[("wrongSchema", f"this is {found}, not {schema}")])
     parsed = SCHEMAS[schema](value, answer_required)
     if any(_has_lone_surrogate(text) for text in parsed.record.texts):
@@ -106,8 +107,9 @@ SCHEMAS: dict[str, Callable[[dict[str, Any], bool], Parsed]] = {
     PROMPT_COMPLETION: _parse_prompt_completion,
     CONVERSATION: conversation.parse_conversation,
     CHAT: conversation.parse_chat,
+    ANTHROPIC_MESSAGES: conversation.parse_chat,
     INPUT: _parse_input,
 }
 """How each schema is parsed: `prompt-completion` (Titan Text, Cohere, Llama 3.1), `bedrock-conversation-2024` (Nova,
-Llama 3.2 and 3.3, distillation), `chat` (Claude 3 Haiku, reinforcement fine-tuning), `input` (continued
-pre-training)."""
+Llama 3.2 and 3.3, distillation), `chat` (reinforcement fine-tuning), `anthropic-messages` (Claude 3 Haiku),
+`input` (continued pre-training)."""

@@ -13,7 +13,9 @@ from moto import mock_aws
 from bedrock_customization.rehearsal import Rehearsal, UnsupportedDefinitionError
 from tests.rehearsal.machines import machine, single, task
 
-ECHO = single("lambda:invoke", {"FunctionName": "echo", "Payload": "{% $states.input %}"}, Output="{% $states.result.Payload %}")
+ECHO = single(
+    "lambda:invoke", {"FunctionName": "echo", "Payload": "{% $states.input %}"}, Output="{% $states.result.Payload %}"
+)
 WAIT = machine(Wait={"Type": "Wait", "Seconds": 90, "End": True})
 
 
@@ -84,7 +86,9 @@ def test_an_unknown_resource_is_refused_before_anything_runs(resource: str, what
 
 
 def test_buckets_keep_what_is_uploaded_and_what_runs_write() -> None:
-    put = single("aws-sdk:s3:putObject", {"Bucket": "team-data", "Key": "out.json", "Body": {"n": "{% $states.input.n %}"}})
+    put = single(
+        "aws-sdk:s3:putObject", {"Bucket": "team-data", "Key": "out.json", "Body": {"n": "{% $states.input.n %}"}}
+    )
     rehearsal = Rehearsal.from_definitions({"Put": put})
     rehearsal.upload("team-data", "in/a.txt", "hello")
 
@@ -151,7 +155,9 @@ def test_stop_aborts_the_run_at_a_state() -> None:
 
 def test_the_observer_is_told_every_event() -> None:
     seen = []
-    rehearsal = Rehearsal.from_definitions({"Wait": WAIT}, observer=lambda run, event: seen.append((run.name, event["type"])))
+    rehearsal = Rehearsal.from_definitions(
+        {"Wait": WAIT}, observer=lambda run, event: seen.append((run.name, event["type"]))
+    )
 
     rehearsal.run("Wait", {}, name="watched")
 

@@ -78,6 +78,9 @@ class _Checker:
         if not isinstance(definition, dict):
             self.problem("", "definition", f"got {type(definition).__name__}; a JSON object is needed")
             return Definition(Block("", {}), None)
+        size = limits.size(limits.dump(definition))
+        if size > limits.MAX_DEFINITION_BYTES:
+            self.problem("", "definition", f"got {size} bytes of JSON; allowed: {limits.MAX_DEFINITION_BYTES}")
         self.known(definition, fields.MACHINE, "")
         self.language = definition.get("QueryLanguage", "JSONPath")
         if self.language not in ("JSONata", "JSONPath"):

@@ -107,10 +107,7 @@ class Interpreter:
     async def run_prepared(self, execution: Execution) -> None:
         """Run an execution that `prepare` made to its end."""
         definition = self.check(execution.machine)
-        seconds = float("inf") if definition.timeout_seconds is None else float(definition.timeout_seconds)
-        if execution.express:
-            seconds = min(seconds, limits.EXPRESS_SECONDS)
-        await self.run_states(execution, limits.dump(execution.input), definition, seconds)
+        await self.run_states(execution, limits.dump(execution.input), definition)
 
     async def run(
         self, machine: StateMachine, input: Any, *, name: str | None = None, parent_arn: str | None = None
@@ -124,8 +121,10 @@ class Interpreter:
         await self.run_prepared(execution)
         return execution
 
-    async def run_states(self, execution: Execution, input_text: str, definition: Definition, seconds: float) -> None:
+    async def run_states(self, execution: Execution, input_text: str, definition: Definition) -> None:
         """Run the states of a definition as an execution, whose input is also given as JSON text."""
+        longest = limits.EXPRESS_SECONDS if execution.express else limits.STANDARD_SECONDS
+        seconds = min(longest, definition.timeout_seconds or longest)
         details: dict[str, Any] = {"input": input_text, "inputDetails": {"truncated": False}}
         if execution.machine.role_arn is not None:
             details["roleArn"] = execution.machine.role_arn

@@ -55,7 +55,7 @@ class Execution:
         output: The output of an execution that succeeded.
         error: The error's name when the execution failed, timed out or was stopped, else None.
         cause: What happened, in words, or None.
-        started: When it started, in virtual seconds since the run began.
+        started: When it started, in virtual seconds since the rehearsal began.
         stopped: When it ended, or None.
         states: The names of the states entered, in order; those of executions that this one started are included.
         history: The events as `GetExecutionHistory` returns them. Empty for a successful child of a Map Run beyond the

@@ -13,6 +13,7 @@ from jsonata.functions import Functions
 from jsonata.jexception import JException
 
 from bedrock_customization.rehearsal.interpreter.errors import QUERY_EVALUATION_ERROR
+from bedrock_customization.rehearsal.interpreter.jsonata_engine import Engine
 from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
 from bedrock_customization.rehearsal.interpreter.jsonata_references import References, find_references
 from bedrock_customization.rehearsal.interpreter.jsonata_values import decode
@@ -44,7 +45,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         self.text = text
         try:
-            self._jsonata = Jsonata(text)
+            self._jsonata = Engine(text)
         except JException as error:
             raise ValueError(str(error)) from error
         self._jsonata.set_output_convert_nulls(False)

@@ -14,6 +14,8 @@ MAX_NAME_CHARACTERS = 80
 MAX_LABEL_CHARACTERS = 40
 MAX_SECONDS = 99_999_999
 MAX_DELAY_SECONDS = 31_622_400
+MAX_DEFINITION_BYTES = 1_048_576
+STANDARD_SECONDS = 31_536_000
 EXPRESS_SECONDS = 300
 # A transition of an EXPRESS execution takes at least about two milliseconds, so one that makes more of them than fit
 # into its five minutes has run out of time, even if no virtual time has passed.

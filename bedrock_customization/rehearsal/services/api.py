@@ -18,7 +18,7 @@ from botocore.validate import validate_parameters
 from moto import backend_index
 
 from bedrock_customization.rehearsal.aws import SimulatedAccount
-from bedrock_customization.rehearsal.services import constraints
+from bedrock_customization.rehearsal.services import constraints, sdk
 from bedrock_customization.rehearsal.services.api_error import ApiError
 
 _MOTO_SERVICES = {name for name, _ in backend_index.backend_url_patterns}
@@ -34,6 +34,9 @@ class Principal:
     execution_arn: str | None = None
     state: str | None = None
     function: str | None = None
+
+
+_NOBODY = Principal()
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Api:
         self._services = services
         self._random = random
         self.interceptors: list[Interceptor] = []
-        self._acting: ContextVar[Principal] = ContextVar("acting", default=Principal())
+        self._acting: ContextVar[Principal] = ContextVar("acting", default=_NOBODY)
         account.answer = self._answer_client
 
     def knows(self, service: str, operation: str) -> bool:
@@ -116,7 +119,7 @@ class Api:
         call = ApiCall(service, operation, parameters, principal, region or self._account.region)
         for interceptor in self.interceptors:
             interceptor.before(call)
-        result = self._perform(call, self._account.client(service, call.region))
+        result = self._perform(call)
         for interceptor in reversed(self.interceptors):
             interceptor.after(call, result)
         return result
@@ -134,23 +137,23 @@ class Api:
         """A made-up request id."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
-    def _perform(self, call: ApiCall, client: botocore.client.BaseClient) -> dict[str, Any]:
+    def _perform(self, call: ApiCall, client: botocore.client.BaseClient | None = None) -> dict[str, Any]:
         service = self._services.get(call.service)
         if service is not None:
-            shape = client.meta.service_model.operation_model(call.operation).input_shape
+            shape = sdk.service_model(call.service).operation_model(call.operation).input_shape
             if shape is not None and service.knows(call.operation):
                 constraints.check(call.parameters, shape)
             answer = service.answer(call)
             if answer is not None:
                 return answer
+        client = client or self._account.client(call.service, call.region)
         try:
             result: dict[str, Any] = self._account.forward(client, call.operation, call.parameters)
         except ClientError as error:
             response: Any = error.response
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-            raise ApiError(
-                response["Error"].get("Code", "Unknown"), response["Error"].get("Message", ""), status
-            ) from error
+            code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
+            raise ApiError(code, message, status) from error
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
 
     def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from bedrock_customization.rehearsal.services.api_error import ApiError
 
-# The published pattern on the left takes time exponential in the number of hyphens; the one on the right accepts the same names.
+# The published pattern on the left takes time exponential in the number of hyphens; the other accepts the same names.
 _LINEAR_PATTERNS = {r"[a-zA-Z0-9](-*[a-zA-Z0-9\+\-\.])*": r"[a-zA-Z0-9][a-zA-Z0-9+.-]*"}
 
 

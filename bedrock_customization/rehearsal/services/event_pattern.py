@@ -11,45 +11,39 @@ from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 _MISSING = object()
 
 
-def check(pattern: dict[str, Any], where: str) -> None:
-    """Refuse a pattern with an operator that is not known.
+def matches(pattern: dict[str, Any], event: dict[str, Any], where: str) -> bool:
+    """Whether an event matches a pattern: every field of the pattern must.
 
     Args:
-        pattern: The rule's event pattern.
-        where: The rule, for the error message.
+        pattern: The event pattern.
+        event: The event.
+        where: Where the pattern stands, for error messages.
 
     Raises:
-        UnsupportedTemplateError: Names the operator and the field.
+        UnsupportedTemplateError: It depends on an operator that is not known; names the operator and the field.
     """
-    for key, wanted in pattern.items():
-        if key == "$or":
-            for alternative in wanted:
-                check(alternative, where)
-        elif isinstance(wanted, dict):
-            check(wanted, f"{where}.{key}")
-        else:
-            for filter_ in wanted:
-                if isinstance(filter_, dict) and not set(filter_) <= set(_OPERATORS):
-                    unknown = ", ".join(sorted(set(filter_) - set(_OPERATORS)))
-                    raise UnsupportedTemplateError(
-                        f"{where}.{key} uses the event pattern operator {unknown}, which the rehearsal does not know"
-                    )
+    unknown: list[str] = []
+    matched = _matches(pattern, event, where, unknown)
+    if matched and unknown:
+        raise UnsupportedTemplateError(f"{unknown[0]}, which the rehearsal does not know")
+    return matched
 
 
-def matches(pattern: dict[str, Any], event: dict[str, Any]) -> bool:
-    """Whether an event matches a pattern: every field of the pattern must."""
+def _matches(pattern: dict[str, Any], event: Any, where: str, unknown: list[str]) -> bool:
+    results = []
     for key, wanted in pattern.items():
-        if key == "$or":
-            if not any(matches(alternative, event) for alternative in wanted):
-                return False
-            continue
         value = event.get(key, _MISSING) if isinstance(event, dict) else _MISSING
-        if isinstance(wanted, dict):
-            if not matches(wanted, value if isinstance(value, dict) else {}):
-                return False
-        elif not _any_matches(wanted, value):
-            return False
-    return True
+        if key == "$or":
+            results.append(any(_matches(alternative, event, where, unknown) for alternative in wanted))
+        elif isinstance(wanted, dict):
+            results.append(_matches(wanted, value, f"{where}.{key}", unknown))
+        else:
+            operators = {operator for filter_ in wanted if isinstance(filter_, dict) for operator in filter_}
+            strange = sorted(operators - set(_OPERATORS))
+            if strange:
+                unknown.append(f"{where}.{key} uses the event pattern operator {strange[0]}")
+            results.append(bool(strange) or _any_matches(wanted, value))
+    return all(results)
 
 
 def _any_matches(filters: list[Any], value: Any) -> bool:

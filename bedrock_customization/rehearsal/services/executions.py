@@ -23,10 +23,16 @@ class Executions:
     Args:
         clock: The virtual time.
         on_end: Called with each execution that ended.
+
+    Attributes:
+        machines: The machines by their ARNs.
+        refusals: Why machines cannot be run, by their ARNs.
+        runs: Every execution so far.
     """
 
     def __init__(self, clock: VirtualClock, on_end: Callable[[Run], None]) -> None:
         self.machines: dict[str, StateMachine] = {}
+        self.refusals: dict[str, Exception] = {}
         self.runs: list[Run] = []
         self.interpreter: Interpreter
         self.nursery: trio.Nursery | None = None
@@ -39,8 +45,11 @@ class Executions:
 
         Raises:
             ApiError: There is none.
+            UnsupportedTemplateError: Its template has something that the rehearsal does not know.
         """
         bare = ":".join(arn.split(":")[:7])
+        if bare in self.refusals:
+            raise self.refusals[bare]
         if bare not in self.machines:
             raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
         return self.machines[bare]

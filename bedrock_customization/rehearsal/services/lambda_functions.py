@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import json
 import traceback
 from collections.abc import Callable, Mapping
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bedrock_customization.rehearsal.assembly import Assets
+from bedrock_customization.rehearsal.assembly import Assets, UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
 from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
@@ -82,6 +84,14 @@ class LambdaContext:
         return self.timeout * 1000
 
 
+@dataclass(frozen=True)
+class LogLine:
+    """A line that a function printed: what its log group would have."""
+
+    function: str
+    text: str
+
+
 class FunctionError(Exception):
     """A handler raised: the error's name and Lambda's JSON about it."""
 
@@ -102,6 +112,7 @@ class LambdaFunctions:
 
     def __init__(self, region: str, account: str, partition: str) -> None:
         self._functions: dict[str, LambdaFunction] = {}
+        self.logs: list[LogLine] = []
         self._prefix = f"arn:{partition}:lambda:{region}:{account}:function:"
         self._region = region
         self.api: Api
@@ -159,8 +170,12 @@ class LambdaFunctions:
         with self.api.acting_as(Principal(function.role_arn, function=function.name)):
             if function.code is None or function.handler is not None:
                 return self._run(function, function.handler, json.loads(event), context)
-            with function.code.entered(self._environment(function)):
-                return self._run(function, None, json.loads(event), context)
+            printed = io.StringIO()
+            try:
+                with function.code.entered(self._environment(function)), contextlib.redirect_stdout(printed):
+                    return self._run(function, None, json.loads(event), context)
+            finally:
+                self.logs += [LogLine(function.name, line) for line in printed.getvalue().splitlines()]
 
     def _run(self, function: LambdaFunction, handler: Handler | None, event: Any, context: LambdaContext) -> Any:
         try:
@@ -275,7 +290,11 @@ def _function(template: Template, logical_id: str, stack: DeployedStack, assets:
     if problem:
         function.refusal = f"{where} {problem}; {remedy}"
         return function
-    variables = template.properties(logical_id, "Environment").get("Environment", {}).get("Variables", {})
+    try:
+        variables = template.properties(logical_id, "Environment").get("Environment", {}).get("Variables", {})
+    except UnsupportedTemplateError as error:
+        function.refusal = f"{error}; {remedy}"
+        return function
     function.environment = {name: str(value) for name, value in variables.items()}
     return function
 
@@ -286,7 +305,7 @@ def _use_image(function: LambdaFunction, properties: Mapping[str, Any], assets: 
     if context is None:
         return "runs an image that the assembly does not build"
     if not (context / "lambda_src").is_dir() or not command[0]:
-        return "runs an image that the rehearsal cannot take apart: it needs a folder lambda_src/ in its build context and a command"
+        return "runs an image without a folder lambda_src/ in its build context or without a command"
     function.code, function.command = TaskRoot(context / "lambda_src"), command[0]
     return None
 

@@ -180,7 +180,7 @@ def to_result(value: Any, shape: Shape | None) -> Any:
 
 
 def pascal_case(member: str) -> str:
-    """A field of an API as Step Functions spells it: `jobName` is `JobName`, `DBInstanceIdentifier` is `DbInstanceIdentifier`."""
+    """A field of an API as Step Functions spells it: `jobName` is `JobName`, `DBClusterId` is `DbClusterId`."""
     small = _small_first(member)
     return small[:1].upper() + small[1:]
 

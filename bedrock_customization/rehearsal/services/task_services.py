@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -193,11 +194,9 @@ class TaskServices:
                     break
                 await trio.sleep(_POLL_SECONDS)
         except trio.Cancelled:
-            try:
+            # AWS stops the job of a cancelled state on a best-effort basis.
+            with suppress(ApiError):
                 self._api.call("bedrock", "StopModelCustomizationJob", identifier, principal)
-            except ApiError:
-                # AWS stops the job of a cancelled state on a best-effort basis.
-                pass
             raise
         result = sdk.to_result(job, shape)
         if job["status"] != "Completed":

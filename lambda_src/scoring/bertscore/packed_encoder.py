@@ -21,8 +21,8 @@ BATCH_TOKENS = 2048
 ACTIVATIONS = {"gelu": ("gelu", "none"), "gelu_new": ("gelu", "tanh"), "relu": ("relu", "")}
 """The activations of `encoder_folder.ACTIVATIONS`, each as oneDNN's name and algorithm."""
 
-# Twice as fast as functional.linear on AMD processors, for which MKL has no fast path, and it does the activation in the
-# same pass. torch.compile generates calls of this operator; torch does not document it, hence the check and the pin.
+# Twice as fast as functional.linear on AMD processors, for which MKL has no fast path, and it does the activation in
+# the same pass. torch.compile generates calls of this operator; torch does not document it: hence check and pin.
 ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 LAYER_TENSORS = {

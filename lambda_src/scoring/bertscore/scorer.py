@@ -136,10 +136,11 @@ class BertScorer:
                 over the references, possibly of different ones, as in bert-score.
             frequencies: Weigh tokens by inverse document frequency with these counts. Default: all weigh the same.
             rescale: Map the baseline, the score of unrelated texts, to 0. Empty texts stay 0.
-            batch_size: The batch size of the bert-score call to reproduce: a token that resembles no token of the
-                other text (every similarity negative, which trained encoders at their usual layer do not show) counts
-                0 or its negative similarity depending on the texts in the same batch of bert-score. None scores each
-                pair as on its own.
+            batch_size: The batch size of the bert-score call to reproduce. A token whose similarity to every token of
+                the other text is negative counts 0 in bert-score if the other text is padded to the length of a longer
+                one in the same batch, and its negative similarity if not. Trained encoders at their usual layer do not
+                get there. None takes every text as padded, as nearly all are, so that a score does not depend on which
+                pairs are scored together.
 
         Returns:
             The scores.
@@ -245,9 +246,11 @@ class BertScorer:
 def _padded_in_reference(
     pairs: Sequence[tuple[TokenizedText, TokenizedText]], batch_size: int | None
 ) -> list[tuple[bool, bool]]:
+    if batch_size is None:
+        return [(True, True)] * len(pairs)
     padded: list[tuple[bool, bool]] = []
-    for start in range(0, len(pairs), batch_size or 1):
-        batch = [[len(text.ids) for text in pair] for pair in pairs[start : start + (batch_size or 1)]]
+    for start in range(0, len(pairs), batch_size):
+        batch = [[len(text.ids) for text in pair] for pair in pairs[start : start + batch_size]]
         longest = [max(lengths) for lengths in zip(*batch, strict=True)]
         padded.extend((candidate < longest[0], reference < longest[1]) for candidate, reference in batch)
     return padded

@@ -10,13 +10,21 @@ PREFIX = "runs/0123456789abcdef/"
 GATE = {"metric": "bertscore_f1", "minImprovement": 0.0, "confidence": 0.95, "minCoverage": 0.99}
 
 
-@pytest.fixture
-def s3() -> Iterator[Any]:
-    """An S3 client with a results bucket."""
+@pytest.fixture(scope="module")
+def mocked_s3() -> Iterator[Any]:
+    """An S3 client with a results bucket; starting the mock takes longer than most tests."""
     with mock_aws():
         client = boto3.client("s3")
         client.create_bucket(Bucket="results")
         yield client
+
+
+@pytest.fixture
+def s3(mocked_s3: Any) -> Iterator[Any]:
+    """An S3 client with an empty results bucket."""
+    yield mocked_s3
+    for item in mocked_s3.list_objects_v2(Bucket="results").get("Contents", []):
+        mocked_s3.delete_object(Bucket="results", Key=item["Key"])
 
 
 class Run:

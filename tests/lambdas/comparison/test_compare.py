@@ -219,7 +219,7 @@ def test_more_rows_than_records_are_refused(run, score):
 def test_shards_of_different_signatures_are_refused(run, score):
     run.add_shard([score(1, base=0.5, custom=0.6)])
     run.add_shard([score(2, base=0.5, custom=0.6)], {"signatures": {"bertscore": "bertscore|encoder:other"}})
-    with pytest.raises(InvalidData, match="signatures: shard 1 has 'bertscore|encoder:other' for bertscore"):
+    with pytest.raises(InvalidData, match=r"signatures: shard 1 has 'bertscore|encoder:other' for bertscore"):
         handler(run.compare_event(), None)
 
 
@@ -252,8 +252,7 @@ def test_the_result_stays_small_whatever_the_data(run, score):
     metrics = {f"metric_{n}": 0.5 for n in range(20)} | {"bertscore_f1": 0.5}
     good = [score(n, f"category {n}", **dict.fromkeys(models, metrics)) for n in range(100)]
     bad = [
-        score(n) | {"counted": False, "problems": dict.fromkeys(models, f"Service.Error{n}")}
-        for n in range(100, 400)
+        score(n) | {"counted": False, "problems": dict.fromkeys(models, f"Service.Error{n}")} for n in range(100, 400)
     ]
     run.add_shard(good + bad)
     result = handler(run.compare_event(models=models, baseline="model-0"), None)

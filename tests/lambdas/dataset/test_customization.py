@@ -45,6 +45,8 @@ def event(**execution_input):
         "resultsBucket": "results",
         "prefix": "runs/0123456789abcdef/",
         "minCoverage": 0.99,
+        "serving": "on-demand",
+        "region": "us-east-1",
     }
 
 
@@ -68,6 +70,17 @@ def test_good_data(data):
         "evaluationRecords": 5,
         "warnings": 0,
         "report": "runs/0123456789abcdef/dataset-report.json",
+        "candidates": [
+            {
+                "name": "custom",
+                "baseModelIdentifier": "model",
+                "inferenceModelId": "model",
+                "customizationType": "FINE_TUNING",
+                "hyperParameters": {},
+                "serving": "on-demand",
+            }
+        ],
+        "baseModels": [{"name": "base", "modelId": "model"}],
     }
     written = report(data)
     assert written["findings"] == []

@@ -8,7 +8,11 @@ from dataset.handler import handler
 SCHEMA = {
     "type": "object",
     "required": ["evaluationDataKey"],
-    "properties": {"evaluationDataKey": {"type": "string"}},
+    "properties": {
+        "evaluationDataKey": {"type": "string"},
+        "models": {"type": "array"},
+        "baseline": {"type": "string"},
+    },
     "additionalProperties": False,
 }
 PREFIX = "runs/0123456789abcdef/"
@@ -82,6 +86,17 @@ def test_a_missing_object_and_an_unknown_field_are_refused(s3):
         handler(event(evaluationDataKey="evaluation.json"), None)
     with pytest.raises(InvalidInput, match="modls: unknown field"):
         handler(event(modls=[]), None)
+
+
+def test_names_of_models_are_checked_before_a_model_is_asked(s3):
+    put(s3, record(1))
+    models = [{"name": "base", "modelId": "a"}, {"name": "custom", "modelId": "b"}, {"name": "base", "modelId": "c"}]
+    with pytest.raises(InvalidInput) as raised:
+        handler(event(models=models, baseline="bse"), None)
+    assert str(raised.value).split("\n") == [
+        "models[2].name: 'base' is there twice. Give each model a name of its own.",
+        "baseline: must be the name of one of the models, base, custom, base, got 'bse'.",
+    ]
 
 
 def test_a_set_larger_than_one_part_is_written_completely(s3):

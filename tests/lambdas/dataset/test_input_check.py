@@ -29,6 +29,7 @@ SCHEMA = {
                 "properties": {"hyperParameters": {"$ref": "#/properties/hyperParameters"}},
             },
         },
+        "trainingDataKey": {"description": "The key of the training data.", "$ref": "#/$defs/key"},
         "serving": {
             "oneOf": [
                 {"type": "object", "properties": {"modelUnits": {"type": "integer", "minimum": 1}}},
@@ -36,6 +37,7 @@ SCHEMA = {
             ]
         },
     },
+    "$defs": {"key": {"type": "string", "minLength": 1, "pattern": "^[a-z.]+$"}},
 }
 GOOD = {"baseModelIdentifier": "amazon.nova-lite-v1:0:300k", "customModelName": "summaries-1"}
 
@@ -43,7 +45,7 @@ PROBLEMS = [
     (
         {"customModelNme": "x"},
         "customModelNme: unknown field. Allowed: baseModelIdentifier, customModelName, customizationType, "
-        "hyperParameters, candidates, serving. Did you mean customModelName?",
+        "hyperParameters, candidates, trainingDataKey, serving. Did you mean customModelName?",
     ),
     (
         {"customModelName": "my_model"},
@@ -66,6 +68,10 @@ PROBLEMS = [
     (
         {"candidates": [{}, {"hyperParameter": {}}]},
         "candidates[1].hyperParameter: unknown field. Allowed: hyperParameters. Did you mean hyperParameters?",
+    ),
+    (
+        {"trainingDataKey": "my data"},
+        'trainingDataKey: must match ^[a-z.]+$, got "my data". The key of the training data.',
     ),
     ({"candidates": []}, "candidates: must have at least 1 entry, got []."),
     ({"candidates": {}}, "candidates: must be a list, got {}."),

@@ -1,5 +1,6 @@
 import pytest
 
+from bedrock_customization.models.catalogue import catalogue
 from dataset.check import check_files
 from dataset.rules import ModelRules
 
@@ -116,16 +117,39 @@ def test_the_customization_type_decides_the_schema(customization_type, schema):
 @pytest.mark.parametrize(
     ("customization_type", "record"),
     [
-        ("DISTILLATION", {"messages": [{"role": "user", "content": [{"text": "a"}]}]}),
+        (
+            "DISTILLATION",
+            {
+                "schemaVersion": "bedrock-conversation-2024",
+                "messages": [{"role": "user", "content": [{"text": "a"}]}],
+            },
+        ),
         ("REINFORCEMENT_FINE_TUNING", {"messages": [{"role": "user", "content": "a"}], "reference_answer": {"x": 4}}),
     ],
 )
 def test_prompts_need_no_answer_where_others_give_it(write, customization_type, record):
-    record.setdefault("schemaVersion", "bedrock-conversation-2024") if customization_type == "DISTILLATION" else None
-    report = check_files(training=write(record), rules=ModelRules.from_catalogue([], customization_type))
-    assert report.findings.all() == []
+    rules = ModelRules.from_catalogue([], customization_type)
+    assert kinds(check_files(validation=write(record), rules=rules)) == {}
 
 
 def test_an_unknown_schema_in_the_catalogue_is_refused_by_name():
     with pytest.raises(ValueError, match="schema: 'csv' is not known"):
         ModelRules.from_catalogue([{"schema": "csv"}])
+
+
+@pytest.mark.parametrize(
+    ("customization_type", "limits"),
+    [
+        ("FINE_TUNING", (8, 20_000)),
+        ("CONTINUED_PRE_TRAINING", (None, 100_000)),
+        ("REINFORCEMENT_FINE_TUNING", (100, 20_000)),
+    ],
+)
+def test_some_customization_types_have_limits_of_their_own(customization_type, limits):
+    rules = ModelRules.from_catalogue([{"records": {"min": 8, "max": 20_000}}], customization_type)
+    assert (rules.minimum_records, rules.maximum_records) == limits
+
+
+@pytest.mark.parametrize("identifier", catalogue())
+def test_every_schema_of_the_catalogue_is_known(identifier):
+    assert ModelRules.from_catalogue([catalogue()[identifier]]).schemas

@@ -26,11 +26,12 @@ from transformers import (
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-WORDS = (
-    "the a customer parcel refund meeting station Anna Tom says that will be late on Monday since train broken "
-    "please restart router green light café naïve Straße İstanbul ΟΔΟΣ привет 東京 日本語 e\u0301te\u0301 12.5 % 3,400 "
-    "don't it's we'll (see) https://example.com/a?b=c <mask> [SEP] </s> \u200b \u0378 … 👍🏽 ﬁ ǅ x\u00a0y"
-).split(" ")
+SENTENCE = (
+    "the a customer parcel refund meeting station Anna Tom says that will be late on Monday since train broken please "
+    "restart router green light café naïve Straße İstanbul ΟΔΟΣ привет 東京 日本語 e\u0301te\u0301 12.5 % 3,400 don't "
+    "it's we'll (see) https://example.com/a?b=c <mask> [SEP] </s> \u200b \u0378 … 👍🏽 ﬁ ǅ x\u00a0y"
+)
+WORDS = SENTENCE.split(" ")
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 
@@ -43,7 +44,15 @@ def random_texts(count: int, seed: int, longest: int = 25) -> list[str]:
 
 def _save_wordpiece(folder: Path, kind: type, **settings: object) -> int:
     characters = sorted({character for word in WORDS for character in word + word.lower() if character.strip()})
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters, *(f"##{character}" for character in characters)]
+    pieces = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *characters,
+        *(f"##{character}" for character in characters),
+    ]
     pieces += ["the", "customer", "parcel", "cafe", "café", "##ing", "##ion"]
     vocabulary = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
@@ -54,7 +63,9 @@ def _save_wordpiece(folder: Path, kind: type, **settings: object) -> int:
 def _save_byte_pairs(folder: Path) -> int:
     tokenizer = ByteLevelBPETokenizer()
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    tokenizer.train_from_iterator(random_texts(200, seed=5), vocab_size=400, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(
+        random_texts(200, seed=5), vocab_size=400, special_tokens=special, show_progress=False
+    )
     tokenizer.save_model(str(folder))
     files = {"vocab_file": str(folder / "vocab.json"), "merges_file": str(folder / "merges.txt")}
     RobertaTokenizerFast(**files, model_max_length=64).save_pretrained(folder)

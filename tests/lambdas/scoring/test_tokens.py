@@ -5,11 +5,11 @@ import unicodedata
 
 import pytest
 from bert_score.utils import sent_encode
-from tests.lambdas.scoring.conftest import random_texts
 from transformers import AutoTokenizer
 
 from scoring.bertscore.encoder_folder import open_encoder_folder
 from scoring.bertscore.tokens import TextTokenizer
+from tests.lambdas.scoring.conftest import random_texts
 
 
 def strange_texts(count):

@@ -2,11 +2,11 @@
 
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
-from tests.lambdas.scoring.conftest import random_texts
+from transformers.data.metrics.squad_metrics import compute_exact, compute_f1
 
 from scoring.metrics.rouge import rouge
 from scoring.metrics.words import answer_length, exact_match, normalised, quasi_exact_match, token_f1
-from transformers.data.metrics.squad_metrics import compute_exact, compute_f1
+from tests.lambdas.scoring.conftest import random_texts
 
 CANDIDATES = [*random_texts(60, seed=11), "", "!!!", "東京", "the the the", "Running runners ran quickly"]
 REFERENCES = [*random_texts(60, seed=12), "a", "?", "東京", "a the", "The runner runs quick"]

@@ -11,7 +11,10 @@ from tests.rehearsal.machines import machine, single, task
 BUCKET = "team-data"
 MICRO = "amazon.nova-micro-v1:0:128k"
 LINES = [
-    {"prompt": f"Summarize.\n\nAnn: Hello there.\nBen: Shop {n} opens at {n} on Monday with fresh bread.", "completion": f"Shop {n} opens at {n}."}
+    {
+        "prompt": f"Summarize.\n\nAnn: Hello there.\nBen: Shop {n} opens at {n} on Monday with fresh bread.",
+        "completion": f"Shop {n} opens at {n}.",
+    }
     for n in range(10)
 ]
 JOB: dict[str, Any] = {
@@ -104,11 +107,13 @@ def test_a_job_in_progress_is_billed_and_shows_its_stages() -> None:
 
     rehearsal.wait(600)
 
-    assert [(billed.kind, billed.name, billed.arn, billed.status, billed.since) for billed in rehearsal.bedrock.billed] == [
-        ("model-customization-job", "job-1", arn, "InProgress", 0.0)
-    ]
+    assert [
+        (billed.kind, billed.name, billed.arn, billed.status, billed.since) for billed in rehearsal.bedrock.billed
+    ] == [("model-customization-job", "job-1", arn, "InProgress", 0.0)]
     details = rehearsal.run("getModelCustomizationJob", {"JobIdentifier": "job-1"}).output["StatusDetails"]
-    assert [details[stage]["Status"] for stage in ("ValidationDetails", "DataProcessingDetails", "TrainingDetails")] == [
+    assert [
+        details[stage]["Status"] for stage in ("ValidationDetails", "DataProcessingDetails", "TrainingDetails")
+    ] == [
         "Completed",
         "InProgress",
         "NotStarted",
@@ -171,7 +176,10 @@ def test_a_job_that_fails_fails_the_task_with_its_message() -> None:
         ({"OutputDataConfig": {"S3Uri": "s3://team-data/a=b/"}}, "at 'outputDataConfig.s3Uri'"),
         ({"ClientRequestToken": "a_b"}, "at 'clientRequestToken'"),
         ({"BaseModelIdentifier": "amazon.nova-micro-v1:0"}, "model identifier is invalid"),
-        ({"BaseModelIdentifier": "meta.llama3-1-8b-instruct-v1:0:128k"}, "not supported in us-east-1, only in us-west-2"),
+        (
+            {"BaseModelIdentifier": "meta.llama3-1-8b-instruct-v1:0:128k"},
+            "not supported in us-east-1, only in us-west-2",
+        ),
         ({"BaseModelIdentifier": "cohere.command-light-text-v14:7:4k"}, "end of its life"),
         ({"HyperParameters": {"evalPercentage": "20"}}, "evalPercentage is not supported"),
         ({"HyperParameters": {"epochCount": "9"}}, "epochCount must be between 1 and 5, got 9"),
@@ -217,7 +225,9 @@ def test_training_concurrency_is_a_quota() -> None:
 
 def test_provisioned_throughput_is_bought_used_and_deleted() -> None:
     rehearsal, model = trained()
-    arn = rehearsal.run("provision", {"ModelUnits": 1, "ProvisionedModelName": "pt-1", "ModelId": model}).output["ProvisionedModelArn"]
+    arn = rehearsal.run("provision", {"ModelUnits": 1, "ProvisionedModelName": "pt-1", "ModelId": model}).output[
+        "ProvisionedModelArn"
+    ]
 
     assert [(billed.kind, billed.status) for billed in rehearsal.bedrock.billed] == [("provisioned-model", "Creating")]
     assert "BedrockRuntime.ModelNotReadyException" in refused(rehearsal.run("converse", ask(arn)))
@@ -264,7 +274,10 @@ def test_an_on_demand_deployment_becomes_active_and_answers() -> None:
     request = {"ModelDeploymentName": "d-1", "ModelArn": model, "Tags": [{"Key": "run", "Value": "7"}]}
     arn = rehearsal.run("deploy", request).output["CustomModelDeploymentArn"]
 
-    assert rehearsal.run("getCustomModelDeployment", {"CustomModelDeploymentIdentifier": "d-1"}).output["Status"] == "Creating"
+    assert (
+        rehearsal.run("getCustomModelDeployment", {"CustomModelDeploymentIdentifier": "d-1"}).output["Status"]
+        == "Creating"
+    )
     assert "name is currently in use" in refused(rehearsal.run("deploy", request))
     rehearsal.wait(8 * 60)
     found = rehearsal.run("listCustomModelDeployments", {"NameContains": "d-", "StatusEquals": "Active"}).output
@@ -286,7 +299,10 @@ def test_an_on_demand_deployment_becomes_active_and_answers() -> None:
         (MICRO, "BedrockRuntime.ValidationException"),
         ("amazon.nova-nano-v1:0", "BedrockRuntime.ValidationException"),
         ("custom-model", "BedrockRuntime.ValidationException"),
-        ("arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdefghijkl", "BedrockRuntime.ResourceNotFoundException"),
+        (
+            "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdefghijkl",
+            "BedrockRuntime.ResourceNotFoundException",
+        ),
         ("amazon.titan-text-lite-v1", "BedrockRuntime.ResourceNotFoundException"),
     ],
 )
@@ -304,7 +320,9 @@ def test_lists_are_filtered_and_come_in_pages() -> None:
         rehearsal.wait(1)
     rehearsal.run("start", {**JOB, "JobName": "other", "CustomModelName": "other"})
 
-    first = rehearsal.run("listModelCustomizationJobs", {"NameContains": "job", "MaxResults": 3, "SortOrder": "Descending"}).output
+    first = rehearsal.run(
+        "listModelCustomizationJobs", {"NameContains": "job", "MaxResults": 3, "SortOrder": "Descending"}
+    ).output
     assert [job["JobName"] for job in first["ModelCustomizationJobSummaries"]] == ["job-4", "job-3", "job-2"]
     rest = rehearsal.run(
         "listModelCustomizationJobs",

@@ -87,9 +87,18 @@ def test_children_are_executions(kind: str) -> None:
         ("JSON", '[1, {"b": 2}]', {}, [1, {"b": 2}]),
         ("JSON", '{"x": 1, "y": null}', {}, [{"Key": "x", "Value": 1}, {"Key": "y", "Value": None}]),
         ("JSON", '{"a": {"b/c": [[5]]}}', {"ItemsPointer": "/a/b~1c/0"}, [5]),
-        ("CSV", 'h,"k"\n1,"a,b"\n,\n', {"CSVHeaderLocation": "FIRST_ROW"}, [{"h": "1", "k": "a,b"}, {"h": "", "k": ""}]),
-        ("CSV", "1;2\n3", {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["h", "k"], "CSVDelimiter": "SEMICOLON"},
-         [{"h": "1", "k": "2"}, {"h": "3", "k": ""}]),
+        (
+            "CSV",
+            'h,"k"\n1,"a,b"\n,\n',
+            {"CSVHeaderLocation": "FIRST_ROW"},
+            [{"h": "1", "k": "a,b"}, {"h": "", "k": ""}],
+        ),
+        (
+            "CSV",
+            "1;2\n3",
+            {"CSVHeaderLocation": "GIVEN", "CSVHeaders": ["h", "k"], "CSVDelimiter": "SEMICOLON"},
+            [{"h": "1", "k": "2"}, {"h": "3", "k": ""}],
+        ),
         ("CSV", "h\n1,2\n", {"CSVHeaderLocation": "FIRST_ROW"}, [{"h": "1"}]),
         ("CSV", "h,k,h,k\n1,2,3,4\n", {"CSVHeaderLocation": "FIRST_ROW"}, [{"h": "3", "k": "4"}]),
     ],
@@ -115,8 +124,11 @@ def test_item_reader_lists_objects() -> None:
     ("body", "item_reader", "cause"),
     [
         ("5", reader("JSON"), "Attempting to map over non-iterable node."),
-        ('{"a": 5}', reader("JSON", ItemsPointer="/b"), "The provided ReaderConfig.ItemsPointer does not match any valid "
-         "path in the JSON structure."),
+        (
+            '{"a": 5}',
+            reader("JSON", ItemsPointer="/b"),
+            "The provided ReaderConfig.ItemsPointer does not match any valid path in the JSON structure.",
+        ),
         ("[1", reader("JSON"), "S3://b/data is not JSON: "),
         ("1\n{", reader("JSONL"), "S3://b/data is not JSONL: "),
         (b"\xff", reader("JSONL"), "S3://b/data is not JSONL: "),
@@ -166,7 +178,9 @@ def test_batch_input_and_item_selector() -> None:
     batcher = {"MaxItemsPerBatch": 2, "BatchInput": {"of": "{% $states.input.name %}"}}
     selector = {"value": "{% $states.context.Map.Item.Value %}"}
     items = "{% $states.input.list %}"
-    execution = run(map_state(Items=items, ItemBatcher=batcher, ItemSelector=selector), {"name": "n", "list": [1, 2, 3]})
+    execution = run(
+        map_state(Items=items, ItemBatcher=batcher, ItemSelector=selector), {"name": "n", "list": [1, 2, 3]}
+    )
     assert execution.output == [
         {"BatchInput": {"of": "n"}, "Items": [{"value": 1}, {"value": 2}]},
         {"BatchInput": {"of": "n"}, "Items": [{"value": 3}]},
@@ -252,7 +266,11 @@ def test_failed_map_run_is_caught_and_retried_from_the_first_item() -> None:
     execution = run({**states, "C": {"Type": "Succeed"}}, {}, services)
     assert execution.output["Error"] == "States.ExceedToleratedFailureThreshold"
     assert sorted(item for _, item in services.calls) == [0, 0, 1, 1]
-    arns = {event["mapRunStartedEventDetails"]["mapRunArn"] for event in execution.history if event["type"] == "MapRunStarted"}
+    arns = {
+        event["mapRunStartedEventDetails"]["mapRunArn"]
+        for event in execution.history
+        if event["type"] == "MapRunStarted"
+    }
     assert len(arns) == 2
 
 
@@ -291,7 +309,9 @@ def test_result_writer_writes_executions() -> None:
         "MapRunArn": manifest["MapRunArn"],
         "ResultWriterDetails": {"Bucket": "results", "Key": f"{folder}/manifest.json"},
     }
-    assert set(services.objects) == {f"{folder}/{name}" for name in ("manifest.json", "FAILED_0.json", "SUCCEEDED_0.json")}
+    assert set(services.objects) == {
+        f"{folder}/{name}" for name in ("manifest.json", "FAILED_0.json", "SUCCEEDED_0.json")
+    }
     sizes = {key: len(services.objects[f"{folder}/{key}_0.json"]) for key in ("FAILED", "SUCCEEDED")}
     assert manifest == {
         "DestinationBucket": "results",
@@ -400,14 +420,21 @@ def test_result_above_256_kib_needs_a_result_writer() -> None:
     execution = run(map_state("STANDARD", big, Items=[1, 2]))
     assert execution.error == "States.DataLimitExceeded"
     services = TestServices()
-    assert run(map_state("STANDARD", big, Items=[1, 2], ResultWriter=writer()), {"run": "1"}, services).status == "SUCCEEDED"
+    assert (
+        run(map_state("STANDARD", big, Items=[1, 2], ResultWriter=writer()), {"run": "1"}, services).status
+        == "SUCCEEDED"
+    )
 
 
 def test_calls_of_children_name_the_machine_and_the_child() -> None:
     services = TestServices()
     execution = run(map_state("EXPRESS", TASK, Items=[1]), {}, services)
     caller = services.callers[0]
-    assert (caller.state_machine.name, caller.execution_arn, caller.state) == ("Machine", execution.children[0].arn, "In")
+    assert (caller.state_machine.name, caller.execution_arn, caller.state) == (
+        "Machine",
+        execution.children[0].arn,
+        "In",
+    )
 
 
 def test_only_some_children_keep_their_history(monkeypatch: pytest.MonkeyPatch) -> None:

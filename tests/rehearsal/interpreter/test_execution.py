@@ -49,6 +49,11 @@ def test_express_machine_has_five_minutes() -> None:
     assert run(machine(chain({"Type": "Wait", "Seconds": 299}), type="EXPRESS")).status == "SUCCEEDED"
 
 
+def test_standard_machine_has_a_year() -> None:
+    states = chain(*[{"Type": "Wait", "Seconds": 99_999_999}])
+    assert (run(states).status, run(states).duration) == ("TIMED_OUT", 365 * 24 * 3600)
+
+
 def test_express_execution_has_its_own_arn() -> None:
     execution = run(machine(chain({"Type": "Succeed"}), type="EXPRESS"))
     prefix = "arn:aws:states:eu-west-1:111122223333:express:Machine:run:"
@@ -212,7 +217,11 @@ def test_nested_execution(child: dict[str, Any], expected: tuple[str, Any, str |
 
 def test_observer_sees_every_event_when_it_happens() -> None:
     seen: list[tuple[str, float]] = []
-    run(SLOW, services=TestServices(hundred_seconds), observer=lambda _, event: seen.append((event["type"], trio.current_time())))
+    run(
+        SLOW,
+        services=TestServices(hundred_seconds),
+        observer=lambda _, event: seen.append((event["type"], trio.current_time())),
+    )
     assert ("TaskSucceeded", 100.0) in seen
     assert ("WaitStateExited", 150.0) in seen
     assert seen[0] == ("ExecutionStarted", 0.0)

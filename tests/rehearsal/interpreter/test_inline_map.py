@@ -13,7 +13,10 @@ from tests.rehearsal.interpreter.machines import CALL, TestServices, chain, mach
 
 def map_state(*states: dict[str, Any], **fields: Any) -> dict[str, Any]:
     inner = chain(*states) if states else chain({"Type": "Pass"})
-    inner = {f"In{name}": state | ({"Next": f"In{state['Next']}"} if "Next" in state else {}) for name, state in inner.items()}
+    inner = {
+        f"In{name}": state | ({"Next": f"In{state['Next']}"} if "Next" in state else {})
+        for name, state in inner.items()
+    }
     return {"Type": "Map", "ItemProcessor": {"StartAt": "InS1", "States": inner}, **fields}
 
 
@@ -30,7 +33,8 @@ def test_items_of_the_input_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "expected"), [([], []), ([1], [1]), ("{% $states.input.list[$ > 1] %}", [2, 3]), (["{% 1 + 1 %}", 5], [2, 5])]
+    ("items", "expected"),
+    [([], []), ([1], [1]), ("{% $states.input.list[$ > 1] %}", [2, 3]), (["{% 1 + 1 %}", 5], [2, 5])],
 )
 def test_items(items: Any, expected: list[Any]) -> None:
     assert run(chain(map_state(Items=items)), {"list": [1, 2, 3]}).output == expected
@@ -43,7 +47,9 @@ def test_item_selector_and_context() -> None:
         "whole": "{% $states.input %}",
     }
     shown = {"Type": "Pass", "Output": {"got": "{% $states.input %}", "item": "{% $states.context.Map.Item %}"}}
-    execution = run(chain(map_state(shown, Items="{% $states.input.list %}", ItemSelector=selector)), {"list": ["a", None]})
+    execution = run(
+        chain(map_state(shown, Items="{% $states.input.list %}", ItemSelector=selector)), {"list": ["a", None]}
+    )
     assert execution.output == [
         {"got": {"value": "a", "index": 0, "whole": {"list": ["a", None]}}, "item": {"Index": 0, "Value": "a"}},
         {"got": {"value": None, "index": 1, "whole": {"list": ["a", None]}}, "item": {"Index": 1, "Value": None}},
@@ -52,12 +58,22 @@ def test_item_selector_and_context() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown", "kind"),
-    [(1, "1", "number"), ("s", '"s"', "string"), (True, "true", "boolean"), (None, "null", "null"), ({"a": 1}, '{"a":1}', "object")],
+    [
+        (1, "1", "number"),
+        ("s", '"s"', "string"),
+        (True, "true", "boolean"),
+        (None, "null", "null"),
+        ({"a": 1}, '{"a":1}', "object"),
+    ],
 )
 def test_items_that_are_no_array_fail_as_recorded(value: Any, shown: str, kind: str) -> None:
     entered = "An error occurred while executing the state 'S2' (entered at the event id #4). "
     states = chain({"Type": "Pass", "Assign": {"v": "{% $states.input %}"}}, map_state(Items="{% $v %}"))
-    execution = run(states, value) if value is not None else run(chain({"Type": "Pass", "Output": None, "Assign": {"v": None}}, map_state(Items="{% $v %}")))
+    execution = (
+        run(states, value)
+        if value is not None
+        else run(chain({"Type": "Pass", "Output": None, "Assign": {"v": None}}, map_state(Items="{% $v %}")))
+    )
     assert execution.cause == (
         f"{entered}The JSONata expression '$v' specified for the field 'Items' returned an unexpected result type. "
         f"Expected 'array', but was '{kind}' for value: {shown}"
@@ -97,7 +113,12 @@ def test_events_of_iterations_that_time_out_together_as_recorded() -> None:
         raise StatesError("E", "why")
 
     execution = run(chain(map_state(CALLING)), [0, 1, 2], TestServices(answer))
-    assert types(execution)[:6] == ["ExecutionStarted", "MapStateEntered", "MapStateStarted", *["MapIterationStarted"] * 3]
+    assert types(execution)[:6] == [
+        "ExecutionStarted",
+        "MapStateEntered",
+        "MapStateStarted",
+        *["MapIterationStarted"] * 3,
+    ]
     assert types(execution)[6:12] == ["TaskStateEntered", "TaskScheduled"] * 3
     assert types(execution)[12:] == [
         *["TaskStarted"] * 3,
@@ -181,6 +202,12 @@ def test_failed_item_selector_fails_the_map() -> None:
     execution = run(chain(map_state(ItemSelector={"a": "{% $states.input.x.y %}"})), [1])
     assert execution.error == "States.QueryEvaluationError"
     assert "specified for the field 'ItemSelector/a' returned nothing" in (execution.cause or "")
+
+
+def test_iterator_is_the_old_name_of_the_processor() -> None:
+    state = map_state()
+    state["Iterator"] = state.pop("ItemProcessor")
+    assert run(chain(state), [1]).output == [1]
 
 
 def test_express_machines_map_too() -> None:

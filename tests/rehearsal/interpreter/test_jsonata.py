@@ -9,7 +9,15 @@ import pytest
 from tests.rehearsal.interpreter.machines import evaluate, run
 
 ERROR = "States.QueryEvaluationError"
-INPUT = {"nil": None, "list": [1, None, {"b": None}], "one": [7], "none": [], "n": 5, "text": "a b", "deep": {"x": [{"y": 1}]}}
+INPUT = {
+    "nil": None,
+    "list": [1, None, {"b": None}],
+    "one": [7],
+    "none": [],
+    "n": 5,
+    "text": "a b",
+    "deep": {"x": [{"y": 1}]},
+}
 
 
 @pytest.mark.parametrize(
@@ -45,6 +53,13 @@ INPUT = {"nil": None, "list": [1, None, {"b": None}], "one": [7], "none": [], "n
         ("$contains('abc', /B/i)", True),
         ("1 = 1.0", True),
         ("6 / 2", 3),
+        ("5.5 % 2", 1.5),
+        ("-7 % 3", -1),
+        ("1 / 0", "Infinity"),
+        ("[-1 / 0, 0 / 0]", ["-Infinity", "NaN"]),
+        ("{'k': 1e308 * -10}", {"k": "-Infinity"}),
+        ("0.1 + 0.2", 0.30000000000000004),
+        ("$round(2.5) + $floor(-1.5)", 0),
         ("$string(0.5)", "0.5"),
         ("$merge([{'a': null}, {'b': 1}])", {"a": None, "b": 1}),
         ("$states.input ~> |$|{'n': 6}, ['list', 'deep', 'text', 'one', 'none']|", {"nil": None, "n": 6}),
@@ -126,7 +141,15 @@ def test_depth_of_an_expression_is_limited(terms: int, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     "literal",
-    [" {% $states.input %} ", "{% $states.input %} ", "{%", "{ % 1 % }", "$states.input", "$.a", "States.Format('{}', 1)"],
+    [
+        " {% $states.input %} ",
+        "{% $states.input %} ",
+        "{%",
+        "{ % 1 % }",
+        "$states.input",
+        "$.a",
+        "States.Format('{}', 1)",
+    ],
 )
 def test_only_a_whole_string_is_an_expression(literal: str) -> None:
     assert run({"S": {"Type": "Pass", "Output": {"a": [literal]}, "End": True}}).output == {"a": [literal]}
@@ -135,14 +158,28 @@ def test_only_a_whole_string_is_an_expression(literal: str) -> None:
 @pytest.mark.parametrize(
     ("output", "location", "said"),
     [
-        ("{% $states.input.a %}", "Output", "The JSONata expression '$states.input.a' specified for the field 'Output' "
-         "returned nothing (undefined)."),
-        ({"x": [1, {"y": "{% $states.input.a %}"}]}, "Output/x[1]/y", "The JSONata expression '$states.input.a' "
-         "specified for the field 'Output/x[1]/y' returned nothing (undefined)."),
-        ("{% $sum %}", "Output", "The JSONata expression '$sum' specified for the field 'Output' returned an unsupported "
-         "result type."),
-        ("{% 1 + 'a' %}", "Output", "The JSONata expression '1 + 'a'' specified for the field 'Output' threw an error "
-         "during evaluation. T2002: "),
+        (
+            "{% $states.input.a %}",
+            "Output",
+            "The JSONata expression '$states.input.a' specified for the field 'Output' returned nothing (undefined).",
+        ),
+        (
+            {"x": [1, {"y": "{% $states.input.a %}"}]},
+            "Output/x[1]/y",
+            "The JSONata expression '$states.input.a' "
+            "specified for the field 'Output/x[1]/y' returned nothing (undefined).",
+        ),
+        (
+            "{% $sum %}",
+            "Output",
+            "The JSONata expression '$sum' specified for the field 'Output' returned an unsupported result type.",
+        ),
+        (
+            "{% 1 + 'a' %}",
+            "Output",
+            "The JSONata expression '1 + 'a'' specified for the field 'Output' threw an error "
+            "during evaluation. T2002: ",
+        ),
     ],
 )
 def test_failed_expression_is_explained(output: Any, location: str, said: str) -> None:

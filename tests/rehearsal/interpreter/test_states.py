@@ -31,8 +31,8 @@ def test_output(kind: str, fields: dict[str, Any], expected: Any) -> None:
             {"Error": "{% 1 %}"},
             "States.QueryEvaluationError",
             "An error occurred while executing the state 'S1' (entered at the event id #2). The JSONata expression '1' "
-            "specified for the field 'Error' returned an unexpected result type. Expected 'string', but was 'number' for "
-            "value: 1",
+            "specified for the field 'Error' returned an unexpected result type. Expected 'string', but was 'number' "
+            "for value: 1",
         ),
     ],
 )
@@ -141,6 +141,8 @@ def test_assigned_variables_are_limited_to_256_kib_a_state() -> None:
 
 
 def test_variables_are_limited_to_10_mib_an_execution() -> None:
-    states = [{"Type": "Pass", "Assign": {f"v{number}": "x" * 262_000}, "Output": 1} for number in range(41)]
+    states = [
+        {"Type": "Pass", "Assign": {f"v{number}": "{% $pad('', 262000, 'x') %}"}, "Output": 1} for number in range(41)
+    ]
     assert run(chain(*states[:40])).status == "SUCCEEDED"
     assert run(chain(*states)).error == "States.DataLimitExceeded"

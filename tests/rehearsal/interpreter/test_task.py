@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -218,7 +219,7 @@ def test_full_jitter_stays_below_the_delay_and_follows_the_seed() -> None:
         return [moment for moment, _ in services.calls]
 
     first = moments(1)
-    delays = [late - early for early, late in zip(first, first[1:], strict=False)]
+    delays = [late - early for early, late in itertools.pairwise(first)]
     assert all(0 <= delay <= most for delay, most in zip(delays, (100, 200, 400), strict=True))
     assert first == moments(1)
     assert first != moments(2)
@@ -320,6 +321,20 @@ def test_what_an_entry_matches(names: list[str], error: str, expected: bool) -> 
     assert matches(names, error) is expected
 
 
+def test_call_that_step_functions_cannot_make_fails_as_recorded() -> None:
+    def answer(arguments: Any) -> Any:
+        raise StatesError("States.Runtime", "The Parameters '{}' could not be used to start the Task: [...]")
+
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "C"}]
+    states = {"S": task(End=True, Catch=catch), "C": {"Type": "Succeed"}}
+    execution = run(states, services=TestServices(answer))
+    assert execution.error == "States.Runtime"
+    assert (execution.cause or "").startswith(
+        "An error occurred while executing the state 'S' (entered at the event id #2). The Parameters '{}' could not"
+    )
+    assert "TaskFailed" not in types(execution)
+
+
 def test_error_and_cause_are_cut_to_their_quotas() -> None:
     def answer(arguments: Any) -> Any:
         raise StatesError("E" * 300, "c" * 40_000)
@@ -329,7 +344,7 @@ def test_error_and_cause_are_cut_to_their_quotas() -> None:
 
 
 def test_numbers_and_texts_pass_through_unchanged() -> None:
-    value = {"i": 2**60, "f": 0.1, "t": "é😀\u2028\"\\", "e": 1e21, "z": -0.5}
+    value = {"i": 2**60, "f": 0.1, "t": 'é😀\u2028"\\', "e": 1e21, "z": -0.5}
     execution = run(chain(task(), {"Type": "Pass", "Output": "{% $states.input %}"}), value)
     assert execution.output == value
     assert json.loads(execution.history[-1]["executionSucceededEventDetails"]["output"]) == value

@@ -113,7 +113,7 @@ def test_inner_scope_cannot_assign_an_outer_variable(kind: str) -> None:
     block = {"StartAt": "In", "States": {"In": {"Type": "Pass", "Assign": {"v": 1}, "End": True}}}
     held: dict[str, Any] = {"ItemProcessor": block, "Items": [1]} if kind == "Map" else {"Branches": [block]}
     states = chain({"Type": "Pass", "Assign": {"v": 0}}, {"Type": kind, **held})
-    with pytest.raises(UnsupportedDefinitionError, match="Assign/v at .*/States/In: .*outer scope"):
+    with pytest.raises(UnsupportedDefinitionError, match=r"Assign/v at .*/States/In: .*outer scope"):
         run(states)
 
 

@@ -64,7 +64,11 @@ MESSAGES = [{"Role": "user", "Content": [{"Text": "One. Two."}]}]
     [
         (CONVERSE, {"modelId": "m", "Messages": MESSAGES}, 'The field "modelId" is not supported by Step Functions'),
         (CONVERSE, {"Messages": MESSAGES}, "The field 'ModelId' is required but was missing"),
-        (CONVERSE, {"ModelId": "m", "Messages": [{"role": "user", "Content": []}]}, 'The field "role" is not supported'),
+        (
+            CONVERSE,
+            {"ModelId": "m", "Messages": [{"role": "user", "Content": []}]},
+            'The field "role" is not supported',
+        ),
         (CONVERSE, {"ModelId": "m", "Messages": "hello"}, "The value for the field 'Messages' must be an ARRAY"),
         (CONVERSE, {"ModelId": 5, "Messages": MESSAGES}, "The value for the field 'ModelId' must be a STRING"),
         (
@@ -119,7 +123,12 @@ def test_results_are_pascal_case_json() -> None:
 @pytest.mark.parametrize(
     ("resource", "arguments", "error", "cause"),
     [
-        ("aws-sdk:s3:getObject", {"Bucket": "team-data", "Key": "gone"}, "S3.NoSuchKeyException", "Service: S3, Status Code: 404"),
+        (
+            "aws-sdk:s3:getObject",
+            {"Bucket": "team-data", "Key": "gone"},
+            "S3.NoSuchKeyException",
+            "Service: S3, Status Code: 404",
+        ),
         ("aws-sdk:s3:getObject", {"Bucket": "nobodys", "Key": "k"}, "S3.NoSuchBucketException", "Status Code: 404"),
         (
             "aws-sdk:sfn:describeExecution",
@@ -139,7 +148,12 @@ def test_results_are_pascal_case_json() -> None:
             "Bedrock.ValidationException",
             "1 validation error detected: Value 'not a name' at 'modelIdentifier' failed to satisfy constraint",
         ),
-        ("lambda:invoke", {"FunctionName": "gone"}, "Lambda.ResourceNotFoundException", "Function not found: arn:aws:lambda"),
+        (
+            "lambda:invoke",
+            {"FunctionName": "gone"},
+            "Lambda.ResourceNotFoundException",
+            "Function not found: arn:aws:lambda",
+        ),
         (
             "states:startExecution",
             {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:gone"},
@@ -212,12 +226,17 @@ def test_what_a_handler_raises_is_the_error_with_lambdas_json() -> None:
 
 
 def test_a_result_that_is_no_json_is_a_marshal_error() -> None:
-    assert call("lambda:invoke", {"FunctionName": "f"}, {"f": lambda event, context: {1, 2}}).error == "Runtime.MarshalError"
+    assert (
+        call("lambda:invoke", {"FunctionName": "f"}, {"f": lambda event, context: {1, 2}}).error
+        == "Runtime.MarshalError"
+    )
 
 
 def test_nested_executions_give_their_description() -> None:
     arn = "arn:aws:states:us-east-1:123456789012:stateMachine:Child"
-    child = machine(Wait={"Type": "Wait", "Seconds": 5, "Next": "Done"}, Done={"Type": "Pass", "Output": {"b": 2}, "End": True})
+    child = machine(
+        Wait={"Type": "Wait", "Seconds": 5, "Next": "Done"}, Done={"Type": "Pass", "Output": {"b": 2}, "End": True}
+    )
     start = single("states:startExecution.sync:2", {"StateMachineArn": arn, "Name": "c", "Input": {"a": 1}})
     rehearsal = Rehearsal.from_definitions({"Child": child, "Parent": start})
 

@@ -136,8 +136,7 @@ class _MapRun:
         )
         self.children.append(child)
         self.parent.children.append(child)
-        seconds = limits.EXPRESS_SECONDS if self.express else float("inf")
-        await self.interpreter.run_states(child, child_input.text, self.definition, seconds)
+        await self.interpreter.run_states(child, child_input.text, self.definition)
         if child.status != "SUCCEEDED":
             self.unsuccessful += 1
         if index >= KEPT_HISTORIES and (child.status == "SUCCEEDED" or self.unsuccessful > KEPT_HISTORIES):

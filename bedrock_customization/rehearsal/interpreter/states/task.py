@@ -38,15 +38,16 @@ async def run_task(visit: Visit) -> Outcome:
             caller = Caller(
                 visit.flow.execution.machine, visit.flow.execution.arn, state.name, partial(events.submitted)
             )
-            result = await visit.flow.interpreter.services.call(
-                state.definition["Resource"], json.loads(text), caller
-            )
+            result = await visit.flow.interpreter.services.call(state.definition["Resource"], json.loads(text), caller)
         if result is NOTHING:
             raise StatesError(errors.TIMEOUT)
         output = limits.dump(result)
         if limits.size(output) > limits.MAX_PAYLOAD_BYTES:
             raise too_large(events.limit_name)
     except StatesError as error:
+        if error.error == errors.RUNTIME:
+            # The service was not called; as in the service, no event says so, and the cause names the state.
+            raise visit.failure(errors.RUNTIME, error.cause) from error
         events.failed(error, timed_out=result is NOTHING and error.error == errors.TIMEOUT)
         raise
     events.succeeded(output)

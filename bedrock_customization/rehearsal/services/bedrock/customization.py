@@ -44,7 +44,8 @@ def read_training_data(text: str, base: FoundationModel, minimum: int, maximum: 
         except (ValueError, KeyError, TypeError, IndexError) as error:
             return TrainingData(examples, f"The training data is invalid. Line {number}: {error}")
     if not minimum <= len(examples) <= maximum:
-        problem = f"The number of records {len(examples)} is outside the allowed range of {minimum} to {maximum} for {base.id}."
+        allowed = f"the allowed range of {minimum} to {maximum} for {base.id}"
+        problem = f"The number of records {len(examples)} is outside {allowed}."
         return TrainingData(examples, problem)
     return TrainingData(examples)
 

@@ -1,10 +1,10 @@
 """The foundation models that the simulated Bedrock knows, from AWS's documentation as of November 2026.
 
-They are written down here once more, and not taken from the library's catalogue, so that a rehearsal finds an error in the
-catalogue. A model that only the catalogue knows is taken from there.
+They are written down here once more, and not taken from the library's catalogue, so that a rehearsal finds an error in
+the catalogue. A model that only the catalogue knows is taken from there.
 
-Sources: the Bedrock user guide's pages on fine-tuning, hyperparameters, Provisioned Throughput, on-demand deployment and the
-model life cycle.
+Sources: the Bedrock user guide's pages on fine-tuning, hyperparameters, Provisioned Throughput, on-demand deployment and
+the model life cycle.
 """
 
 from __future__ import annotations
@@ -52,7 +52,12 @@ class FoundationModel:
 
 _NOVA: dict[str, Range] = {"epochCount": (1, 5), "learningRate": (1e-6, 1e-4), "learningRateWarmupSteps": (0, 100)}
 _LLAMA: dict[str, Range] = {"epochCount": (1, 10), "batchSize": (1, 1), "learningRate": (5e-6, 0.1)}
-_TITAN: dict[str, Range] = {"epochCount": (1, 10), "batchSize": (1, 64), "learningRate": (0, 1), "learningRateWarmupSteps": (0, 250)}
+_TITAN: dict[str, Range] = {
+    "epochCount": (1, 10),
+    "batchSize": (1, 64),
+    "learningRate": (0, 1),
+    "learningRateWarmupSteps": (0, 250),
+}
 _COHERE: dict[str, Range] = {
     "epochCount": (1, 100),
     "batchSize": (8, 32),

@@ -1,7 +1,7 @@
 """Small stand-ins for the models that Bedrock serves. They simulate; they are no language models.
 
-The base model repeats the first sentences of what it is asked. A customized model learns from its training records, and from
-nothing else: which sentences of a prompt the completions take up (from their place, length and words), how long the
+The base model repeats the first sentences of what it is asked. A customized model learns from its training records, and
+from nothing else: which sentences of a prompt the completions take up (from their place, length and words), how long the
 completions are and how they name speakers. Where the completions have nothing to do with their own prompts it can
 only learn the completions by heart, and repeats the one whose prompt is nearest.
 """
@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bedrock_customization.rehearsal.services.bedrock.text import (
+    EXCLAMATION_MARKS,
+    QUESTION_MARKS,
     Sentence,
     overlap,
     sentences_of,
@@ -41,7 +43,7 @@ class Example:
 
 
 def base_answer(prompt: str) -> str:
-    """What an uncustomized model answers: the first sentences of the prompt, without the instruction above a dialogue."""
+    """What a base model answers: the first sentences of the prompt, without the instruction above a dialogue."""
     leading = without_instruction(sentences_of(prompt))[:_LEADING_SENTENCES]
     return " ".join(sentence.verbatim for sentence in leading) or prompt.strip()
 
@@ -110,8 +112,8 @@ class Summarizer:
                     math.log1p(len(words)),
                     len(words) / average - 1,
                     float(any(character.isdigit() for character in sentence.text)),
-                    float(sentence.text.rstrip("\"'”)").endswith(("?", "？"))),
-                    float(sentence.text.endswith(("!", "！"))),
+                    float(sentence.text.rstrip("\"'”)").endswith(QUESTION_MARKS)),
+                    float(sentence.text.endswith(EXCLAMATION_MARKS)),
                     mean(frequency[word] for word in words) / count,
                     mean(self._idf.get(word, self._idf[""]) for word in words) / self._idf[""],
                     sum(self._word_scores.get(word, 0.0) for word in words) / len(words),

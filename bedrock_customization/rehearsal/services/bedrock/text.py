@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_]+(?:['\u2019][^\W_]+)*")
-_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+|(?<=[。！？])")
-_SPEAKER = re.compile(r"(?P<name>[^\W\d_][\w.'’ -]{0,30}):\s+(?P<words>\S.*)")
+QUESTION_MARKS = ("?", "\uff1f")
+EXCLAMATION_MARKS = ("!", "\uff01")
+_END = re.compile(r"(?<=[.!?…])[\"'”»)]*\s+|(?<=[\u3002\uff01\uff1f])")
+_SPEAKER = re.compile(r"(?P<name>[^\W\d_][\w.'\u2019 -]{0,30}):\s+(?P<words>\S.*)")
 
 
 @dataclass(frozen=True)
