@@ -21,8 +21,20 @@ from bedrock_customization.options import Inference, QualityGate, Serving, Servi
 from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.states.attempt import attempt, check_data, evaluate_served
 from bedrock_customization.states.candidate import train_and_serve
-from bedrock_customization.states.ending import RELEASE_ERROR, act_on_verdict, outcome, prepare_run, release_run
-from bedrock_customization.states.notification import compose_message, first_error, notify
+from bedrock_customization.states.ending import (
+    OUTPUT,
+    RELEASE_FAILURE,
+    act_on_verdict,
+    fail_with_first_error,
+    prepare_run,
+    release_run,
+)
+from bedrock_customization.states.notification import (
+    compose_message,
+    first_error,
+    publish_notification,
+    write_notification,
+)
 from bedrock_customization.states.promotion import promote
 from bedrock_customization.tags import resource_tags, workflow_tag_value
 from bedrock_customization.workflow_machine import WorkflowMachine
@@ -192,8 +204,13 @@ class CustomizationWorkflow(Construct):
         results = self.results_bucket.bucket_name
         attempt = self._attempt(states, training_timeout, serving_timeout)
         promotion = promote(states, "Promote")
-        release = release_run(states, "Release", state_machine_arn=self.release.state_machine.state_machine_arn)
-        compose = compose_message(states, "ComposeMessage", results_bucket=results)
+        release_machine = self.release.state_machine.state_machine_arn
+        release = release_run(states, "Release", state_machine_arn=release_machine)
+        release_after_failure = release_run(states, "ReleaseAfterFailure", state_machine_arn=release_machine)
+        failed = fail_with_first_error(states, "Failed")
+        notify = publish_notification(states, "Notify", topic_arn=self.topic.topic.topic_arn, output=OUTPUT)
+        write = write_notification(states, "WriteNotification", results_bucket=results)
+
         on_failure: dict[str, Any] = {
             "errors": ["States.ALL"],
             "outputs": {},
@@ -203,15 +220,15 @@ class CustomizationWorkflow(Construct):
                 "deleteModels": False,
             },
         }
-        attempt.add_catch(release, **on_failure)
-        promotion.add_catch(release, **on_failure)
-        release.add_catch(compose, errors=["States.ALL"], assign={"release": RELEASE_ERROR})
+        attempt.add_catch(release_after_failure, **on_failure)
+        promotion.add_catch(release_after_failure, **on_failure)
+        release_after_failure.add_catch(failed, errors=["States.ALL"])
+        release_after_failure.next(failed)
+        release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
+        write.add_catch(notify, errors=["States.ALL"])
+        notify.add_catch(sfn.Succeed.jsonata(states, "DoneUnnotified", outputs=OUTPUT), errors=["States.ALL"])
         promotion.next(release)
-        release.next(compose).next(
-            notify(
-                states, topic_arn=self.topic.topic.topic_arn, results_bucket=results, done=outcome(states, "Outcome")
-            )
-        )
+        release.next(compose_message(states, "ComposeMessage", results_bucket=results)).next(write).next(notify)
         return (
             prepare_run(states, "Prepare")
             .next(attempt)

@@ -26,10 +26,10 @@ class ResourceRelease(Construct):
     It finds them by the run's id in their names, deletes only what carries the workflow's tag, leaves alone what was
     promoted, and looks again until nothing is left. It is idempotent, and used in three ways: a run calls it at its
     end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do itself; a schedule
-    starts it for what was missed all the same. The latter two also notify, unless the run did.
+    starts it for what was missed all the same. It notifies for a run that failed, once.
 
-    Input of a call: `{"runId", "keep": ["<resource name>"], "deleteModels": true|false}`. The rule hands over the
-    event's detail, the schedule `{"sweep": true}`.
+    Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource name>"], "deleteModels", "failure"}`, the
+    last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule `{"sweep": true}`.
 
     Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...]}]}`.
 
@@ -72,6 +72,7 @@ class ResourceRelease(Construct):
             statements=[
                 *permissions.release(workflow_tag),
                 *permissions.write_objects(results_bucket, "runs/*/notification.json"),
+                *permissions.read_objects(results_bucket, "runs/*/notification.json"),
             ],
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
@@ -112,7 +113,10 @@ class ResourceRelease(Construct):
         iam.Policy(
             self,
             "DescribeRuns",
-            statements=permissions.describe_executions(machine, self),
+            statements=[
+                *permissions.describe_executions(machine, self),
+                *permissions.describe_executions(self.state_machine, self),
+            ],
             roles=[self._role],
         )
         events.Rule(

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from bedrock_customization.rehearsal.assembly import Assets, CloudAssembly, UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack, Deployer, create_bucket
+from bedrock_customization.rehearsal.faults import Faults
 from bedrock_customization.rehearsal.interpreter.execution import Execution
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
 from bedrock_customization.rehearsal.run import Run
@@ -188,6 +189,11 @@ class Rehearsal:
     def bedrock(self) -> Bedrock:
         """The simulated Bedrock; `bedrock.billed` is what still costs money."""
         return self._world.bedrock
+
+    @property
+    def faults(self) -> Faults:
+        """Injects faults into what states and functions call."""
+        return self._world.faults
 
     @property
     def executions(self) -> list[Run]:

@@ -8,9 +8,19 @@ from constructs import Construct
 
 from bedrock_customization.states.task import expression, task
 
-RELEASE_ERROR = {
-    "error": "{% $states.errorOutput.Error %}",
-    "cause": "{% $substring($states.errorOutput.Cause, 0, 4000) %}",
+RELEASE_FAILURE = {
+    "error": "ReleaseFailed",
+    "cause": "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 4000) %}",
+}
+OUTPUT = {
+    "verdict": "{% $evaluation.verdict %}",
+    "model": expression("""
+        $winner = null ? null : {'customModelArn': $winner.customModelArn, 'modelId': $winner.modelId}
+    """),
+    "evaluation": "{% $evaluation %}",
+    "failedCandidates": "{% $failedCandidates %}",
+    "released": "{% $release.released %}",
+    "kept": "{% $release.kept %}",
 }
 
 
@@ -80,6 +90,8 @@ def act_on_verdict(
 def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) -> sfn.CustomState:
     """Runs the release machine for this run and waits for it; assigns `release`.
 
+    When the run failed, the release machine also notifies.
+
     Args:
         scope: The construct that holds the state.
         construct_id: The state's name.
@@ -94,8 +106,11 @@ def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) 
             "Name": "{% $runId & '-release-' & $states.context.Execution.RedriveCount %}",
             "Input": {
                 "runId": "{% $runId %}",
+                "name": "{% $name %}",
+                "executionArn": "{% $executionArn %}",
                 "keep": "{% $keep %}",
                 "deleteModels": "{% $deleteModels %}",
+                "failure": "{% $failure %}",
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
             },
         },
@@ -105,34 +120,11 @@ def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) 
     )
 
 
-def outcome(scope: Construct, construct_id: str) -> sfn.Choice:
-    """Ends the run: with its verdict, with the first error, or with `ReleaseFailed`.
+def fail_with_first_error(scope: Construct, construct_id: str) -> sfn.Fail:
+    """Ends a run that failed; the rule on its status looks again whether everything is released.
 
     Args:
-        scope: The construct that holds the states.
-        construct_id: The name of the state that chooses.
+        scope: The construct that holds the state.
+        construct_id: The state's name.
     """
-    done = sfn.Succeed.jsonata(
-        scope,
-        "Done",
-        outputs={
-            "verdict": "{% $evaluation.verdict %}",
-            "model": expression("""
-                $winner = null ? null : {'customModelArn': $winner.customModelArn, 'modelId': $winner.modelId}
-            """),
-            "evaluation": "{% $evaluation %}",
-            "failedCandidates": "{% $failedCandidates %}",
-            "released": "{% $release.released %}",
-            "kept": "{% $release.kept %}",
-        },
-    )
-    failed = sfn.Fail.jsonata(scope, "Failed", error="{% $failure.error %}", cause="{% $failure.cause %}")
-    release_failed = sfn.Fail.jsonata(
-        scope, "ReleaseFailed", error="ReleaseFailed", cause="{% $release.error & ': ' & $release.cause %}"
-    )
-    return (
-        sfn.Choice.jsonata(scope, construct_id)
-        .when(sfn.Condition.jsonata("{% $failure != null %}"), failed)
-        .when(sfn.Condition.jsonata("{% $exists($release.error) %}"), release_failed)
-        .otherwise(done)
-    )
+    return sfn.Fail.jsonata(scope, construct_id, error="{% $failure.error %}", cause="{% $failure.cause %}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -52,9 +51,9 @@ def first_error(error: str, cause: str) -> str:
 def compose_message(scope: Construct, construct_id: str, *, results_bucket: str) -> sfn.Pass:
     """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`.
 
-    Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause"}` or null), `evaluation`
-    (an evaluation's output, or null), `modelId` (of the promoted model, or null) and `release` (`{"released", "kept"}`,
-    or `{"error", "cause"}` when the release failed).
+    Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause"}` or null),
+    `evaluation` (an evaluation's output, or null), `modelId` (of the promoted model, or null) and `release`
+    (`{"released", "kept"}`).
 
     Args:
         scope: The construct that holds the state.
@@ -73,9 +72,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
             : $evaluation.verdict = 'BETTER' ? 'the custom model is better and was kept'
             : $evaluation.verdict = 'NOT_BETTER' ? 'the custom model is not better and was released'
             : 'inconclusive, the custom model is not served';
-        $next := $exists($release.error)
-                ? 'Delete in the Bedrock console whatever has the run id in its name; the release is tried again, too.'
-            : $failure != null ? 'Mend the error and start the customization again.'
+        $next := $failure != null ? 'Mend the error and start the customization again.'
             : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
             : $evaluation.verdict = 'NOT_BETTER'
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'
@@ -98,10 +95,8 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                         & $section('Records', '  ' & $evaluation.counted & ' of ' & $evaluation.records
                             & ' were answered completely by every model')
                         & $section('Report', '  s3://{results_bucket}/' & $evaluation.report))
-                & ($exists($release.error)
-                    ? $section('Still billed', '  unknown: the release failed with ' & $release.error)
-                    : $section('Released', $count($release.released) = 0 ? '  nothing' : $things($release.released))
-                        & $section('Still billed', $count($release.kept) = 0 ? '  nothing' : $costs($release.kept)))
+                & $section('Released', $count($release.released) = 0 ? '  nothing' : $things($release.released))
+                & $section('Still billed', $count($release.kept) = 0 ? '  nothing' : $costs($release.kept))
                 & $section('Next step', '  ' & $next)
                 & $section('Run', '  ' & $executionArn & '\n  s3://{results_bucket}/' & $prefix)
                 & '\n'
@@ -110,49 +105,105 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
     return sfn.Pass.jsonata(scope, construct_id, assign={"notification": message})
 
 
-def notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.IChainable) -> sfn.Chain:
-    """Writes the notification to S3, publishes it and goes on, also when that fails.
-
-    The object `notification.json` of a run is written only if it does not exist: whoever writes it publishes the
-    message, so that a run is notified once, however often a clean-up is repeated.
+def write_notification(
+    scope: Construct, construct_id: str, *, results_bucket: str, only_first: bool = False
+) -> sfn.CustomState:
+    """Writes `notification.json` of the run: the message, and for programs what it says.
 
     Args:
-        scope: The construct that holds the states.
-        topic_arn: The topic.
-        results_bucket: The bucket that the JSON goes to.
-        done: What follows.
+        scope: The construct that holds the state.
+        construct_id: The state's name.
+        results_bucket: The bucket.
+        only_first: Whether it fails with status code 412 when the object exists.
     """
-    publish = task(
+    arguments = {
+        "Bucket": results_bucket,
+        "Key": "{% $prefix & 'notification.json' %}",
+        "ContentType": "application/json",
+        "Body": expression("""
+            $merge([$notification, {'writtenBy': $states.context.Execution.Id, 'execution': $executionArn,
+                'failure': $failure, 'evaluation': $evaluation, 'modelId': $modelId, 'release': $release}])
+        """),
+    }
+    return task(
         scope,
-        "Notify",
+        construct_id,
+        resource="aws-sdk:s3:putObject",
+        arguments=arguments | ({"IfNoneMatch": "*"} if only_first else {}),
+        output={},
+    )
+
+
+def publish_notification(
+    scope: Construct, construct_id: str, *, topic_arn: str, output: dict[str, str]
+) -> sfn.CustomState:
+    """Publishes the message; the last thing that an execution does, so that one that was stopped did not publish.
+
+    Args:
+        scope: The construct that holds the state.
+        construct_id: The state's name.
+        topic_arn: The topic.
+        output: The execution's output.
+    """
+    return task(
+        scope,
+        construct_id,
         resource="sns:publish",
         arguments={
             "TopicArn": topic_arn,
             "Subject": "{% $notification.subject %}",
             "Message": "{% $notification.message %}",
         },
-        output={},
+        output=output,
     )
-    claim = task(
-        scope,
-        "WriteNotification",
-        resource="aws-sdk:s3:putObject",
-        arguments={
-            "Bucket": results_bucket,
-            "Key": "{% $prefix & 'notification.json' %}",
-            "Body": "{% $notification %}",
-            "ContentType": "application/json",
-            "IfNoneMatch": "*",
-        },
-        timeout=Duration.minutes(1),
-        output={},
-    )
+
+
+def notify_once(
+    scope: Construct, *, topic_arn: str, results_bucket: str, output: dict[str, str], done: sfn.IChainable
+) -> sfn.Chain:
+    """Publishes the message unless another execution did for this run.
+
+    Whoever writes `notification.json` first publishes. When it is there already, its writer has published or still
+    will, unless that execution was stopped or failed before its last state.
+
+    Args:
+        scope: The construct that holds the states.
+        topic_arn: The topic.
+        results_bucket: The bucket of the notification.
+        output: The output of the state that publishes.
+        done: What follows when there is nothing to publish, or publishing failed.
+    """
+    publish = publish_notification(scope, "Notify", topic_arn=topic_arn, output=output)
     publish.add_catch(done, errors=["States.ALL"])
-    publish.next(done)
-    is_claimed = (
-        sfn.Choice.jsonata(scope, "IsNotifiedAlready")
-        .when(sfn.Condition.jsonata("{% $contains($states.input.Cause, 'Status Code: 412') %}"), done)
+    rewrite = write_notification(scope, "RewriteNotification", results_bucket=results_bucket)
+    rewrite.add_catch(publish, errors=["States.ALL"])
+    rewrite.next(publish)
+    read = task(
+        scope,
+        "ReadNotification",
+        resource="aws-sdk:s3:getObject",
+        arguments={"Bucket": results_bucket, "Key": "{% $prefix & 'notification.json' %}"},
+        output="{% $parse($states.result.Body) %}",
+    )
+    describe_writer = task(
+        scope,
+        "DescribeItsWriter",
+        resource="aws-sdk:sfn:describeExecution",
+        arguments={"ExecutionArn": "{% $states.input.writtenBy %}"},
+    )
+    is_published = (
+        sfn.Choice.jsonata(scope, "IsNotificationPublished")
+        .when(sfn.Condition.jsonata("{% $states.input.Status in ['RUNNING', 'SUCCEEDED'] %}"), done)
+        .otherwise(rewrite)
+    )
+    for state in (read, describe_writer):
+        state.add_catch(publish, errors=["States.ALL"])
+    read.next(describe_writer).next(is_published)
+    write = write_notification(scope, "WriteNotification", results_bucket=results_bucket, only_first=True)
+    is_written = (
+        sfn.Choice.jsonata(scope, "IsNotificationWritten")
+        .when(sfn.Condition.jsonata("{% $contains($states.input.Cause, 'Status Code: 412') %}"), read)
         .otherwise(publish)
     )
-    claim.add_catch(is_claimed, errors=["States.ALL"])
-    return claim.next(publish)
+    write.add_catch(is_written, errors=["States.ALL"])
+    return write.next(publish)

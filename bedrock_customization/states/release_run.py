@@ -1,22 +1,24 @@
-"""The states that release one run, and notify for a run that could not."""
+"""The states that release one run, and notify for a run that failed."""
 
 from __future__ import annotations
 
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.notification import compose_message, first_error, notify
+from bedrock_customization.states.notification import compose_message, first_error, notify_once
 from bedrock_customization.states.release import release_all
 from bedrock_customization.states.task import expression, task
 
 _AT_WORK = ["RUNNING", "PENDING_REDRIVE"]
+_OUTPUT = {"runId": "{% $runId %}", "released": "{% [$released] %}", "kept": "{% [$kept] %}"}
 
 
 def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) -> sfn.Chain:
-    """Releases the run of a request, unless the run is at work and did not ask for it itself.
+    """Releases the run of a request, and notifies when the run failed.
 
-    A request is `{"runId", "keep", "deleteModels"}` from a run, or has the `executionArn` of a run that is over. The
-    output is `{"runId", "released", "kept"}`.
+    A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure"}` with a failure of
+    null when there is none; or it has just the `executionArn` of a run that is described first, and left alone while
+    it is at work. The output is `{"runId", "released", "kept"}`.
 
     Args:
         scope: The construct that holds the states.
@@ -27,73 +29,77 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         scope,
         "TakeRun",
         assign={
-            "request": "{% $states.input %}",
+            "executionArn": "{% $states.input.executionArn %}",
             "runId": expression("""
                 $exists($states.input.runId) ? $states.input.runId
                     : $substring($hash($states.input.executionArn, 'SHA-256'), 0, 16)
             """),
+            "name": "{% $exists($states.input.name) ? $states.input.name : '' %}",
             "keep": "{% $exists($states.input.keep) ? [$states.input.keep] : [] %}",
             "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
-            "run": "{% null %}",
+            "failure": "{% $exists($states.input.failure) ? $states.input.failure : null %}",
             "looks": 0,
             "released": [],
             "kept": [],
         },
     )
-    released = sfn.Pass.jsonata(
-        scope,
-        "RunReleased",
-        outputs={"runId": "{% $runId %}", "released": "{% [$released] %}", "kept": "{% [$kept] %}"},
+    released = sfn.Pass.jsonata(scope, "RunReleased", outputs=_OUTPUT)
+    has_failed = (
+        sfn.Choice.jsonata(scope, "HasTheRunFailed")
+        .when(sfn.Condition.jsonata("{% $failure = null %}"), released)
+        .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=released))
     )
-    is_over = (
-        sfn.Choice.jsonata(scope, "WasItTheRunThatAsked")
-        .when(sfn.Condition.jsonata("{% $run = null %}"), released)
-        .otherwise(_notify_for(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=released))
+    release = release_all(scope, done=has_failed)
+    return prepare.next(
+        sfn.Choice.jsonata(scope, "IsTheRunAsking")
+        .when(sfn.Condition.jsonata("{% $exists($states.input.runId) %}"), release)
+        .otherwise(_describe(scope, release=release, at_work=released))
     )
-    release = release_all(scope, done=is_over)
-    unknown = sfn.Pass.jsonata(
-        scope,
-        "RunIsUnknown",
-        comment="Step Functions forgets an execution 90 days after its end",
-        assign={"run": {"Status": "FORGOTTEN", "Name": "{% $runId %}"}},
-    )
+
+
+def _describe(scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable) -> sfn.CustomState:
+    """Describes the run; a run that succeeded is released without a message, one that is at work is left alone."""
+    error = "($exists($states.result.Error) ? $states.result.Error : $states.result.Status)"
+    cause = "($exists($states.result.Cause) ? $states.result.Cause : 'The execution was ended from outside.')"
+    failure = first_error(error, cause).removeprefix("{% ").removesuffix(" %}")
     describe = task(
         scope,
         "DescribeRun",
         resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $request.executionArn %}"},
-        assign={"run": "{% $states.result %}"},
+        arguments={"ExecutionArn": "{% $executionArn %}"},
+        output={"status": "{% $states.result.Status %}"},
+        assign={
+            "name": "{% $states.result.Name %}",
+            "failure": f"{{% $states.result.Status = 'SUCCEEDED' ? null : {failure} %}}",
+        },
+    )
+    unknown = sfn.Pass.jsonata(
+        scope,
+        "RunIsUnknown",
+        comment="Step Functions forgets an execution 90 days after its end",
+        assign={"name": "{% $runId %}"},
     )
     describe.add_catch(unknown, errors=["Sfn.ExecutionDoesNotExistException"])
     unknown.next(release)
     describe.next(
-        sfn.Choice.jsonata(scope, "IsRunAtWork")
-        .when(sfn.Condition.jsonata(f"{{% $run.Status in {_AT_WORK} %}}"), released)
+        sfn.Choice.jsonata(scope, "IsTheRunAtWork")
+        .when(sfn.Condition.jsonata(f"{{% $states.input.status in {_AT_WORK} %}}"), at_work)
         .otherwise(release)
     )
-    return prepare.next(
-        sfn.Choice.jsonata(scope, "IsRunAsking")
-        .when(sfn.Condition.jsonata("{% $exists($request.executionArn) %}"), describe)
-        .otherwise(release)
-    )
+    return describe
 
 
-def _notify_for(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.IChainable) -> sfn.Chain:
-    error = "($exists($run.Error) ? $run.Error : $run.Status)"
-    cause = "($exists($run.Cause) ? $run.Cause : 'The execution ended as ' & $run.Status & '.')"
+def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.IChainable) -> sfn.Chain:
     summarize = sfn.Pass.jsonata(
         scope,
         "SummarizeRun",
         assign={
-            "name": "{% $run.Name %}",
-            "executionArn": "{% $request.executionArn %}",
             "prefix": "{% 'runs/' & $runId & '/' %}",
             "evaluation": "{% null %}",
             "modelId": "{% null %}",
             "release": {"released": "{% [$released] %}", "kept": "{% [$kept] %}"},
-            "failure": first_error(error, cause),
         },
     )
     return summarize.next(compose_message(scope, "ComposeMessage", results_bucket=results_bucket)).next(
-        notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=done)
+        notify_once(scope, topic_arn=topic_arn, results_bucket=results_bucket, output=_OUTPUT, done=done)
     )

@@ -2,10 +2,11 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.exceptions import relevance
 
 from dataset.findings import shorten
@@ -21,6 +22,15 @@ TYPES = {
 }
 
 
+def _check_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Check a pattern as JSON Schema means it: `$` is the end, and not, as in Python, also before a last line end."""
+    if isinstance(instance, str) and not re.search(re.sub(r"(?<!\\)\$$", r"\\Z", pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = validators.extend(Draft202012Validator, {"pattern": _check_pattern})
+
+
 def problems_with_input(value: Any, schema: dict[str, Any]) -> list[str]:
     """Check an execution input.
 
@@ -31,7 +41,7 @@ def problems_with_input(value: Any, schema: dict[str, Any]) -> list[str]:
     Returns:
         One sentence or two for each problem, the field's name first; empty if there is none.
     """
-    errors = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda error: [str(p) for p in error.path])
+    errors = sorted(_Validator(schema).iter_errors(value), key=lambda error: [str(part) for part in error.path])
     return list(dict.fromkeys(sentence for error in errors for sentence in _sentences(error, schema)))
 
 

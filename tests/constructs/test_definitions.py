@@ -105,5 +105,5 @@ def test_whatever_fails_in_the_attempt_is_released(definitions: dict[str, dict[s
     for name in ("Attempt", "Promote"):
         (catcher,) = machine["States"][name]["Catch"]
         assert catcher["ErrorEquals"] == ["States.ALL"]
-        assert catcher["Next"] == "Release"
+        assert catcher["Next"] == "ReleaseAfterFailure"
         assert set(catcher["Assign"]) >= {"failure", "keep", "deleteModels"}

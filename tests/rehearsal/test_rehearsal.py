@@ -97,7 +97,7 @@ def test_buckets_keep_what_is_uploaded_and_what_runs_write() -> None:
     assert rehearsal.download("team-data", "in/a.txt") == b"hello"
     assert json.loads(rehearsal.download("team-data", "out.json")) == {"n": 7}
     assert rehearsal.keys("team-data") == ["in/a.txt", "out.json"]
-    with pytest.raises(KeyError, match="'gone' is not in the bucket team-data; it has in/a.txt, out.json"):
+    with pytest.raises(KeyError, match=r"'gone' is not in the bucket team-data; it has in/a\.txt, out\.json"):
         rehearsal.download("team-data", "gone")
 
 
@@ -168,7 +168,7 @@ def test_the_observer_is_told_every_event() -> None:
 def test_the_library_alone_imports_none_of_what_rehearsals_need() -> None:
     code = (
         "import sys, bedrock_customization;"
-        "print([name for name in ('boto3', 'botocore', 'moto', 'trio', 'jsonata', 'torch', 'numpy') if name in sys.modules])"
+        "print([name for name in ('boto3', 'botocore', 'moto', 'trio', 'jsonata', 'torch') if name in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

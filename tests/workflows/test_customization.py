@@ -38,7 +38,9 @@ def test_good_data_is_kept(rehearsal: Rehearsal, stack: SampleStack, run: Any) -
     assert "<html" in report
     prefix = evaluation["report"].removesuffix("report.html")
     notification = json.loads(rehearsal.download(bucket, f"{prefix}notification.json"))
-    assert notification == {"subject": message.subject, "message": message.message}
+    assert (notification["subject"], notification["message"]) == (message.subject, message.message)
+    assert notification["evaluation"] == evaluation
+    assert notification["execution"] == run.arn
 
 
 def test_both_models_answers_are_kept_in_s3(rehearsal: Rehearsal, stack: SampleStack, run: Any) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from bedrock_customization.rehearsal.interpreter import limits
-from bedrock_customization.rehearsal.interpreter.checks import check
+from bedrock_customization.rehearsal.interpreter.checks.machine import check
 from bedrock_customization.rehearsal.interpreter.definition import Definition
 from bedrock_customization.rehearsal.interpreter.execution import Execution, Observer
 from bedrock_customization.rehearsal.interpreter.flow import Flow, Runner, run_block
@@ -123,6 +123,8 @@ class Interpreter:
 
     async def run_states(self, execution: Execution, input_text: str, definition: Definition) -> None:
         """Run the states of a definition as an execution, whose input is also given as JSON text."""
+        if execution.status != "RUNNING":
+            return
         longest = limits.EXPRESS_SECONDS if execution.express else limits.STANDARD_SECONDS
         seconds = min(longest, definition.timeout_seconds or longest)
         details: dict[str, Any] = {"input": input_text, "inputDetails": {"truncated": False}}

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from bedrock_customization.rehearsal.interpreter import errors, limits
-from bedrock_customization.rehearsal.interpreter.fields import CSV_DELIMITERS
+from bedrock_customization.rehearsal.interpreter.checks.fields import CSV_DELIMITERS
 from bedrock_customization.rehearsal.interpreter.flow import Visit, unexpected
 from bedrock_customization.rehearsal.interpreter.map_items import MapItem, from_json
 from bedrock_customization.rehearsal.interpreter.services import StatesError

@@ -12,8 +12,8 @@ from jsonata.jexception import JException
 class Engine(Jsonata):  # type: ignore[misc]
     """One parsed expression.
 
-    The library truncates the result of `%` to a whole number, and fails where a result is infinite or not a number; Step
-    Functions goes on, and writes such a result as the text `Infinity` or `NaN`.
+    The library truncates the result of `%` to a whole number, and fails where a result is infinite or not a number;
+    Step Functions goes on, and writes such a result as the text `Infinity` or `NaN`.
     """
 
     def get_per_thread_instance(self) -> Engine:

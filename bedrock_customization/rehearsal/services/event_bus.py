@@ -121,7 +121,7 @@ class EventBus:
                 rule.enabled
                 and rule.pattern is not None
                 and rule.bus == bus
-                and event_pattern.matches(rule.pattern, event)
+                and event_pattern.matches(rule.pattern, event, f"{rule.where}.EventPattern")
             ):
                 self.fire(rule, event)
         return str(event["id"])
@@ -153,23 +153,16 @@ class EventBus:
 
 
 def rules_of(stack: DeployedStack) -> list[Rule]:
-    """The rules of a deployed stack.
-
-    Raises:
-        UnsupportedTemplateError: A pattern uses an operator that is not known.
-    """
+    """The rules and schedules of a deployed stack."""
     rules = []
     for template, logical_id in stack.resources("AWS::Events::Rule"):
         properties = template.properties(logical_id)
         where = f"{template.path}: {logical_id}.Properties (AWS::Events::Rule)"
-        pattern = properties.get("EventPattern")
-        if pattern is not None:
-            event_pattern.check(pattern, f"{where}.EventPattern")
         rules.append(
             Rule(
                 name=template.reference(logical_id),
                 bus=str(properties.get("EventBusName", "default")).rsplit("/", 1)[-1],
-                pattern=pattern,
+                pattern=properties.get("EventPattern"),
                 targets=properties.get("Targets", []),
                 enabled=properties.get("State", "ENABLED") != "DISABLED",
                 schedule=properties.get("ScheduleExpression"),

@@ -38,7 +38,17 @@ class Message:
 
 @dataclass(frozen=True)
 class Subscription:
-    """A confirmed subscription of the template."""
+    """A confirmed subscription of the template.
+
+    Args:
+        topic: The topic's ARN.
+        protocol: How messages are delivered.
+        endpoint: To whom.
+        filter_policy: Which messages it wants; None for all.
+        filter_scope: `MessageAttributes` or `MessageBody`.
+        raw: Whether SQS gets the message alone.
+        where: What error messages call it.
+    """
 
     topic: str
     protocol: str
@@ -46,6 +56,7 @@ class Subscription:
     filter_policy: dict[str, Any] | None = None
     filter_scope: str = "MessageAttributes"
     raw: bool = False
+    where: str = ""
 
 
 @dataclass
@@ -140,19 +151,15 @@ def subscriptions_of(stack: DeployedStack) -> list[Subscription]:
     subscriptions = []
     for template, logical_id in stack.resources("AWS::SNS::Subscription"):
         properties = template.properties(logical_id)
-        policy = properties.get("FilterPolicy")
-        if policy:
-            event_pattern.check(
-                policy, f"{template.path}: {logical_id}.Properties.FilterPolicy (AWS::SNS::Subscription)"
-            )
         subscriptions.append(
             Subscription(
                 properties["TopicArn"],
                 properties["Protocol"],
                 str(properties.get("Endpoint", "")),
-                policy,
+                properties.get("FilterPolicy"),
                 properties.get("FilterPolicyScope", "MessageAttributes"),
                 properties.get("RawMessageDelivery") in (True, "true"),
+                f"{template.path}: {logical_id}.Properties (AWS::SNS::Subscription)",
             )
         )
     for template, logical_id in stack.resources("AWS::SNS::Topic"):
@@ -164,14 +171,15 @@ def subscriptions_of(stack: DeployedStack) -> list[Subscription]:
 def _wants(subscription: Subscription, request: dict[str, Any]) -> bool:
     if not subscription.filter_policy:
         return True
+    where = f"{subscription.where}.FilterPolicy"
     if subscription.filter_scope == "MessageBody":
         try:
             body = json.loads(request["Message"])
         except json.JSONDecodeError:
             return False
-        return isinstance(body, dict) and event_pattern.matches(subscription.filter_policy, body)
+        return isinstance(body, dict) and event_pattern.matches(subscription.filter_policy, body, where)
     attributes = {name: value.get("StringValue") for name, value in request.get("MessageAttributes", {}).items()}
-    return event_pattern.matches(subscription.filter_policy, attributes)
+    return event_pattern.matches(subscription.filter_policy, attributes, where)
 
 
 def _text_for(protocol: str, request: dict[str, Any]) -> str:

@@ -206,6 +206,8 @@ def error_name(model: ServiceModel, code: str) -> str:
     prefix = error_prefix(model)
     declared = {shape.error_code or shape.name: shape.name for shape in model.error_shapes}
     declared |= {shape.name: shape.name for shape in model.error_shapes}
+    if code == "SdkClientException":
+        return f"{prefix}.{code}"
     if code not in declared:
         return f"{prefix}.{prefix}Exception"
     base = declared[code].removesuffix("Fault")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import trio
 from botocore.exceptions import ParamValidationError
 
+from bedrock_customization.rehearsal.faults import Faults, api_names
 from bedrock_customization.rehearsal.interpreter.services import Caller, StatesError, UnsupportedDefinitionError
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services import sdk
@@ -32,13 +34,17 @@ class TaskServices:
         executions: The account's state machines.
         functions: The account's Lambda functions.
         bedrock: The simulated Bedrock.
+        faults: The faults that are injected.
     """
 
-    def __init__(self, api: Api, executions: Executions, functions: LambdaFunctions, bedrock: Bedrock) -> None:
+    def __init__(
+        self, api: Api, executions: Executions, functions: LambdaFunctions, bedrock: Bedrock, faults: Faults
+    ) -> None:
         self._api = api
         self._executions = executions
         self._functions = functions
         self._bedrock = bedrock
+        self._faults = faults
 
     def check(self, resource: str) -> None:
         """Refuse a resource that is not known, by name.
@@ -70,8 +76,12 @@ class TaskServices:
         integration = parse(resource)
         machine = caller.state_machine
         principal = Principal(machine.role_arn, machine.arn, caller.execution_arn, caller.state)
+        client_name = "lambda" if integration.model is None else integration.model.service_name
+        operation = "Invoke" if integration.operation is None else integration.operation.name
+        prefix = sdk.error_prefix(sdk.service_model(client_name))
+        perform = partial(self._call, integration, arguments, principal)
         try:
-            return await self._call(integration, arguments, principal)
+            return await self._faults.around(caller.state, prefix, api_names(client_name, operation), perform)
         except sdk.FieldError as error:
             problems = ", ".join(error.problems)
             text = json.dumps(arguments, default=repr)
@@ -89,7 +99,7 @@ class TaskServices:
 
     async def _call(self, integration: Integration, arguments: Any, principal: Principal) -> Any:
         if integration.kind == "function":
-            return self._functions.invoke(integration.resource, arguments)
+            return self._invoked(self._invoke(integration.resource, arguments, principal))
         if integration.kind == "aws-sdk":
             return await self._plain(integration, arguments, principal)
         special = getattr(self, f"_{integration.service}_{integration.action}", self._plain)
@@ -113,16 +123,21 @@ class TaskServices:
         name = str(arguments["FunctionName"])
         if arguments.get("Qualifier"):
             name = f"{name}:{arguments['Qualifier']}"
-        payload = arguments.get("Payload", {})
+        result = self._invoke(name, arguments.get("Payload", {}), principal)
+        if arguments.get("InvocationType") == "Event":
+            return {"StatusCode": 202, **self._metadata(202)}
+        payload = self._invoked(result)
+        return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200, **self._metadata()}
+
+    def _invoke(self, name: str, payload: Any, principal: Principal) -> dict[str, Any]:
         request = {"FunctionName": name, "Payload": json.dumps(payload).encode()}
-        asynchronous = arguments.get("InvocationType") == "Event"
-        result = await self._request(integration, request, principal)
+        return self._api.call("lambda", "Invoke", request, principal)
+
+    def _invoked(self, result: dict[str, Any]) -> Any:
         document = json.loads(result["Payload"])
-        if result.get("FunctionError") and not asynchronous:
+        if "FunctionError" in result:
             raise FunctionError(document["errorType"], result["Payload"].decode())
-        status = 202 if asynchronous else 200
-        answer = {"StatusCode": status, **self._metadata(status)}
-        return answer if asynchronous else {"ExecutedVersion": "$LATEST", "Payload": document, **answer}
+        return document
 
     async def _sns_publish(self, integration: Integration, arguments: Any, principal: Principal) -> Any:
         return await self._plain(integration, arguments, principal) | self._metadata()

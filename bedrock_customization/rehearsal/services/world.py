@@ -12,6 +12,7 @@ import botocore.session
 
 from bedrock_customization.rehearsal.aws import SimulatedAccount
 from bedrock_customization.rehearsal.clock import VirtualClock
+from bedrock_customization.rehearsal.faults import Faults
 from bedrock_customization.rehearsal.interpreter.engine import Interpreter
 from bedrock_customization.rehearsal.interpreter.execution import Observer
 from bedrock_customization.rehearsal.physical_names import Place
@@ -62,7 +63,9 @@ class World:
         }
         self.api = Api(self.aws, services, Random(f"requests {seed}"))
         self.functions.api = self.api
-        tasks = TaskServices(self.api, self.executions, self.functions, self.bedrock)
+        self.faults = Faults()
+        self.api.interceptors.append(self.faults)
+        tasks = TaskServices(self.api, self.executions, self.functions, self.bedrock, self.faults)
         self.executions.interpreter = Interpreter(tasks, seed=seed, observer=observer)
 
     def read(self, uri: str, role_arn: str) -> str:

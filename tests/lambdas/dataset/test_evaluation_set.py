@@ -117,3 +117,9 @@ def test_repeated_records_are_a_warning_and_kept():
     records, findings, _ = read(PAIR, PAIR)
     assert len(records) == 2
     assert [(finding.kind, finding.lines) for finding in findings.warnings] == [("duplicateRecord", [2])]
+
+
+def test_a_byte_order_mark_is_a_warning_since_it_is_removed():
+    records, findings, _ = read(b"\xef\xbb\xbf" + json.dumps(PAIR).encode())
+    assert len(records) == 1
+    assert [(finding.kind, finding.severity) for finding in findings.all()] == [("byteOrderMark", "warning")]

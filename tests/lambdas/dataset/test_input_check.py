@@ -53,6 +53,11 @@ PROBLEMS = [
         "Letters and digits, with single hyphens between them.",
     ),
     (
+        {"customModelName": "name\n"},
+        'customModelName: must match ^[0-9a-zA-Z]+(-[0-9a-zA-Z]+)*$, got "name\\n". '
+        "Letters and digits, with single hyphens between them.",
+    ),
+    (
         {"customModelName": "x" * 41},
         f'customModelName: must have at most 40 characters, got "{"x" * 41}". '
         "Letters and digits, with single hyphens between them.",

@@ -54,9 +54,10 @@ class TestServices:
     async def call(self, resource: str, arguments: Any, caller: Caller) -> Any:
         """Answer at once, or after the time that the answer waits."""
         if resource == GET:
-            if arguments["Key"] not in self.objects:
+            key = arguments.get("Key")
+            if not isinstance(key, str) or key not in self.objects:
                 raise StatesError("S3.NoSuchKeyException", "The specified key does not exist.")
-            return {"Body": self.objects[arguments["Key"]]}
+            return {"Body": self.objects[key]}
         if resource == LIST:
             return self._listing(arguments)
         if resource == PUT:

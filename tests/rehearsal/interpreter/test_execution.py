@@ -96,6 +96,36 @@ def test_execution_stopped_by_its_observer_calls_nothing_more(event: str) -> Non
     assert types(execution)[-2:] == [event, "ExecutionAborted"]
 
 
+def test_execution_stopped_before_it_began_never_begins() -> None:
+    async def main() -> Execution:
+        interpreter = Interpreter(TestServices())
+        execution = interpreter.prepare(machine(SLOW), {}, name="run")
+        execution.stop()
+        await interpreter.run_prepared(execution)
+        return execution
+
+    execution = in_virtual_time(main)
+    assert (execution.status, execution.states, types(execution)) == ("ABORTED", [], ["ExecutionAborted"])
+
+
+def test_same_inputs_make_the_same_history() -> None:
+    async def answer(item: int) -> int:
+        await trio.sleep(item % 3)
+        if item % 4 == 0:
+            raise StatesError("E", "why")
+        return item
+
+    retry = [{"ErrorEquals": ["E"], "JitterStrategy": "FULL", "MaxAttempts": 2}]
+    catch = [{"ErrorEquals": ["E"], "Next": "After"}]
+    task = {"Type": "Task", "Resource": CALL, "Retry": retry, "Catch": catch, "Next": "After"}
+    inner = {"In": task, "After": {"Type": "Pass", "Output": "{% $uuid() %}", "End": True}}
+    processor = {"StartAt": "In", "States": inner}
+    states = chain({"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 7})
+    first, *others = [run(states, list(range(20)), TestServices(answer)).history for _ in range(4)]
+    assert len(first) > 200
+    assert all(history == first for history in others)
+
+
 def test_stopping_ends_branches_iterations_and_children() -> None:
     inner = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": CALL, "End": True}}}
     distributed = {

@@ -3,8 +3,8 @@
 They are written down here once more, and not taken from the library's catalogue, so that a rehearsal finds an error in
 the catalogue. A model that only the catalogue knows is taken from there.
 
-Sources: the Bedrock user guide's pages on fine-tuning, hyperparameters, Provisioned Throughput, on-demand deployment and
-the model life cycle.
+Sources: the Bedrock user guide's pages on fine-tuning, hyperparameters, Provisioned Throughput, on-demand deployment
+and the model life cycle.
 """
 
 from __future__ import annotations

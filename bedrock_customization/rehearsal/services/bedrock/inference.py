@@ -74,7 +74,7 @@ def converse(request: dict[str, Any], knowledge: Summarizer | None) -> dict[str,
     if messages[0]["role"] != "user":
         raise ApiError(
             "ValidationException",
-            "A conversation must start with a user message. Try again with a conversation that starts with a user message.",
+            "A conversation must start with a user message.",
         )
     if messages[-1]["role"] != "user":
         raise ApiError("ValidationException", "A conversation must end with a user message.")

@@ -37,6 +37,8 @@ class Jobs:
         training_seconds: How long a job takes.
         concurrent_jobs: How many jobs can run at once.
         custom_models: How many custom models the account can have.
+        failure: Why the next jobs fail; None if they do not.
+        stalls: Whether the next jobs stall: they stay in progress and their training never starts.
     """
 
     def __init__(self, registry: Registry, files: Files) -> None:
@@ -46,6 +48,8 @@ class Jobs:
         self.training_seconds = 80 * 60.0
         self.concurrent_jobs = 2
         self.custom_models = 100
+        self.failure: str | None = None
+        self.stalls = False
 
     def operations(self) -> Operations:
         """The API operations that are answered here."""
@@ -101,7 +105,8 @@ class Jobs:
             tags=registry.tags_of(request.get("jobTags", [])),
             base=base,
             ends=registry.now() + self.training_seconds,
-            failure=problem,
+            failure=problem or self.failure,
+            stalled=self.stalls,
         )
         registry.tags_of(request.get("customModelTags", []))
         registry.jobs.append(job)

@@ -1,8 +1,8 @@
 """Small stand-ins for the models that Bedrock serves. They simulate; they are no language models.
 
 The base model repeats the first sentences of what it is asked. A customized model learns from its training records, and
-from nothing else: which sentences of a prompt the completions take up (from their place, length and words), how long the
-completions are and how they name speakers. Where the completions have nothing to do with their own prompts it can
+from nothing else: which sentences of a prompt the completions take up (from their place, length and words), how long
+the completions are and how they name speakers. Where the completions have nothing to do with their own prompts it can
 only learn the completions by heart, and repeats the one whose prompt is nearest.
 """
 

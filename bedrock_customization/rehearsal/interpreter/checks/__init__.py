@@ -1,0 +1,1 @@
+"""Checks definitions before anything runs."""

@@ -1,0 +1,193 @@
+"""What the checks of all fields have in common: what a value may be, and how a problem reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from bedrock_customization.rehearsal.interpreter import limits
+from bedrock_customization.rehearsal.interpreter.checks import fields
+from bedrock_customization.rehearsal.interpreter.definition import State
+from bedrock_customization.rehearsal.interpreter.jsonata import Expression, is_expression
+from bedrock_customization.rehearsal.interpreter.jsonata_references import FUNCTIONS
+from bedrock_customization.rehearsal.interpreter.services import Services, UnsupportedDefinitionError
+from bedrock_customization.rehearsal.interpreter.template import Template
+
+_VARIABLE_NAME = re.compile(r"[^\W\d]\w*")
+_KEEPS_ITS_PLACE = ("ItemBatcher", "ItemReader", "ResultWriter")
+
+
+class Values:
+    """Checks values, parses the expressions in them, and collects the problems of a whole definition.
+
+    Args:
+        services: Know which resources can be called.
+        expression: Parses a JSONata expression.
+    """
+
+    def __init__(self, services: Services, expression: Callable[[str], Expression]) -> None:
+        self.services = services
+        self.expression = expression
+        self.problems: list[str] = []
+
+    def problem(self, path: str, field: str, what: str) -> None:
+        """Note what is wrong with a field of the state at a path."""
+        self.problems.append(f"{field} at {path or '/'}: {what}")
+
+    def resource(self, resource: str, path: str, field: str) -> None:
+        """Ask the services whether they know a resource."""
+        try:
+            self.services.check(resource)
+        except UnsupportedDefinitionError as error:
+            self.problem(path, field, str(error))
+
+    def known(self, value: Any, allowed: Collection[str], path: str, location: str = "") -> None:
+        """Refuse the fields of an object that are not allowed."""
+        if not isinstance(value, dict):
+            self.problem(path, location or "value", f"got {value!r}; a JSON object is needed")
+            return
+        for name in value.keys() - set(allowed):
+            field = f"{location}/{name}" if location else name
+            if name in fields.NOT_REHEARSED:
+                self.problem(path, field, "is a field of Step Functions that cannot be rehearsed; remove it")
+            elif name in fields.JSONPATH:
+                self.problem(path, field, f"belongs to JSONPath, not to JSONata; allowed here: {listed(allowed)}")
+            else:
+                self.problem(path, field, f"unknown field; allowed here: {listed(allowed)}")
+
+    def object(self, state: State, raw: dict[str, Any], field: str, allowed: Collection[str]) -> dict[str, Any] | None:
+        """Give a field that must be an object, or None if it is not there."""
+        if field not in raw:
+            return None
+        value = raw[field]
+        self.known(value, allowed, state.path, field)
+        return value if isinstance(value, dict) else None
+
+    def config(
+        self, value: dict[str, Any], field: str, allowed: Collection[str], path: str, location: str = ""
+    ) -> dict[str, Any]:
+        """Give an object of settings, or an empty one if it is not there."""
+        found = value.get(field, {})
+        self.known(found, allowed, path, f"{location}/{field}" if location else field)
+        return found if isinstance(found, dict) else {}
+
+    def one_of(
+        self, value: Any, field: str, allowed: tuple[str, ...], path: str, location: str, needed: bool = False
+    ) -> None:
+        """Refuse a text that is not one of those allowed."""
+        if not isinstance(value, dict) or (field not in value and not needed):
+            return
+        if value.get(field) not in allowed:
+            got = repr(value[field]) if field in value else "nothing"
+            self.problem(path, f"{location}/{field}", f"got {got}; allowed: {', '.join(allowed)}")
+
+    def integer(self, value: Any, path: str, field: str, least: int, most: int | None) -> None:
+        """Refuse what is not a whole number within limits."""
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int)
+            or value < least
+            or (most is not None and value > most)
+        ):
+            upper = f" to {most}" if most is not None else " or more"
+            self.problem(path, field, f"got {value!r}; allowed: whole numbers, {least}{upper}")
+
+    def number(
+        self, state: State, field: str, least: int, most: int | None, *, value: Any = None, whole: bool = True
+    ) -> None:
+        """Check a number that may also be an expression, and keep it as a template."""
+        value = state.definition.get(field) if value is None else value
+        if value is None:
+            return
+        if not is_expression(value):
+            if not whole and isinstance(value, float) and least <= value <= (most or value):
+                pass
+            else:
+                self.integer(value, state.path, field, least, most)
+        state.templates[field] = self.parse(value, state.path, field)
+
+    def template(self, state: State, field: str, kind: type | None = None) -> None:
+        """Parse a field of a state."""
+        if field not in state.definition:
+            return
+        value = state.definition[field]
+        if kind is not None and not isinstance(value, kind):
+            self.problem(state.path, field, f"got {value!r}; a string is needed")
+        state.templates[field] = self.parse(value, state.path, field)
+
+    def part(
+        self,
+        templates: dict[str, Template],
+        value: dict[str, Any],
+        field: str,
+        path: str,
+        location: str,
+        errors_allowed: bool = False,
+    ) -> None:
+        """Parse a field of an object within a state."""
+        if field in value:
+            key = f"{location}/{field}" if location in _KEEPS_ITS_PLACE else field
+            templates[key] = self.parse(value[field], path, f"{location}/{field}", errors_allowed)
+
+    def assign(
+        self,
+        templates: dict[str, Template],
+        value: dict[str, Any],
+        field: str,
+        path: str,
+        location: str = "",
+        errors_allowed: bool = False,
+    ) -> None:
+        """Check the names of variables and parse their values."""
+        if field not in value:
+            return
+        at = f"{location}/{field}" if location else field
+        if not isinstance(value[field], dict):
+            self.problem(path, at, f"got {value[field]!r}; a JSON object of variables is needed")
+            return
+        for name in value[field]:
+            if name == "states" or len(name) > limits.MAX_NAME_CHARACTERS or not _VARIABLE_NAME.fullmatch(name):
+                rule = f"a letter or _, then letters, digits and _, at most {limits.MAX_NAME_CHARACTERS}; not 'states'"
+                self.problem(path, f"{at}/{name}", f"not a variable's name; allowed: {rule}")
+        templates[field] = self.parse(value[field], path, at, errors_allowed)
+
+    def parse(self, value: Any, path: str, location: str, errors_allowed: bool = False) -> Template:
+        """Parse a value of a state in which strings may be expressions."""
+
+        def expression(text: str, at: str) -> Expression:
+            try:
+                parsed = self.expression(text)
+            except ValueError as error:
+                self.problem(path, at, f"not a JSONata expression: {error}; got {{% {text} %}}")
+                return self.expression("null")
+            self.references(parsed, path, at, errors_allowed)
+            return parsed
+
+        return Template(value, location, expression)
+
+    def references(self, parsed: Expression, path: str, location: str, errors_allowed: bool) -> None:
+        """Refuse what an expression refers to and Step Functions or the rehearsal does not know."""
+        found = parsed.references
+        for name in sorted(found.top_level):
+            remedy = "write $states.input... or a variable's $name"
+            self.problem(path, location, f"a reference to {name!r} at the top level is not supported; {remedy}")
+        for name in sorted(found.functions - FUNCTIONS):
+            if name == "eval":
+                self.problem(path, location, "the JSONata function $eval is not available; use $parse")
+            else:
+                self.problem(
+                    path, location, f"unknown JSONata function ${name}; allowed: {listed('$' + f for f in FUNCTIONS)}"
+                )
+        for names in found.states:
+            if names[:1] == ("errorOutput",) and not errors_allowed:
+                self.problem(
+                    path, location, "$states.errorOutput exists only in the Output and Assign of a Catch entry"
+                )
+            if names[:2] == ("context", "Task"):
+                self.problem(path, location, "$states.context.Task: task tokens cannot be rehearsed")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write names for a message."""
+    return ", ".join(sorted(names))
