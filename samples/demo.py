@@ -30,7 +30,7 @@ def main() -> int:
     for option in ("training", "input"):
         path = getattr(arguments, option)
         if not path.is_file():
-            parser.error(f"--{option}: there is no file {path}; name one, such as samples/{option}.jsonl")
+            parser.error(f"--{option}: there is no file {path}; name one of the files in samples/")
     return rehearse(arguments.training, json.loads(arguments.input.read_text(encoding="utf-8")))
 
 
@@ -80,9 +80,12 @@ def _print_result(result: dict[str, Any]) -> None:
         print(f"Error    {result['error']}: {result['cause']}")
     if result["verdict"]:
         print(f"Verdict  {result['verdict']}")
-        print("Scores   simulated models, real BERTScore")
-        for model, scores in result["scores"].items():
-            print(f"  {model:<10}" + "  ".join(f"{name} {value:.4f}" for name, value in scores.items()))
+        print("Scores   simulated models, real scores\n")
+        models = list(result["scores"])
+        print(f"         {'':<22}" + "".join(f"{model:>10}" for model in models))
+        for name in result["scores"][models[0]]:
+            print(f"         {name:<22}" + "".join(f"{result['scores'][model][name]:>10.4f}" for model in models))
+        print()
     print("Billed   " + ("\n         ".join(result["billed"]) or "nothing"))
     if result["notification"]:
         print("\n--- The notification ---")

@@ -104,7 +104,7 @@ class Finding:
             places = "; ".join(
                 f"line {n}: {d}" if d else f"line {n}" for n, d in zip(self.lines, self.details, strict=True)
             )
-            more = "; ..." if self.count > len(self.lines) else ""
+            more = "; and so on" if self.count > len(self.lines) else ""
             what = f"{self.kind}, {self.count} {'time' if self.count == 1 else 'times'}: {places}{more}"
         else:
             what = f"{self.kind}: {' '.join(self.details)}"
