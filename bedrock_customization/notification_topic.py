@@ -68,7 +68,7 @@ class NotificationTopic(Construct):
         """
         if not Token.is_unresolved(email) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
             raise ValueError(f"email: got {email!r}; it must be an e-mail address such as team@example.com.")
-        self.topic.add_subscription(subscriptions.EmailSubscription(email))  # type: ignore[arg-type]
+        self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets somebody publish, with the topic's key where it has one.

@@ -173,7 +173,7 @@ def ask_custom_models(workflow_tag: str) -> list[iam.PolicyStatement]:
     ]
 
 
-def start_execution(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+def start_execution(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Starts an execution of another machine, follows it and stops it.
 
     Args:
@@ -194,7 +194,7 @@ def start_execution(machine: sfn.IStateMachine, scope: Construct) -> list[iam.Po
     ]
 
 
-def describe_executions(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+def describe_executions(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Describes a machine's executions.
 
     Args:
@@ -206,7 +206,7 @@ def describe_executions(machine: sfn.IStateMachine, scope: Construct) -> list[ia
     ]
 
 
-def run_distributed_maps(machine: sfn.IStateMachine, scope: Construct) -> list[iam.PolicyStatement]:
+def run_distributed_maps(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Lets a machine run its own Distributed Maps.
 
     Args:
@@ -270,7 +270,7 @@ def invoke_functions(function_arns: Sequence[str]) -> list[iam.PolicyStatement]:
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))]
 
 
-def _execution_arn(machine: sfn.IStateMachine, scope: Construct) -> str:
+def _execution_arn(machine: sfn.StateMachine, scope: Construct) -> str:
     return Stack.of(scope).format_arn(
         service="states",
         resource="execution",

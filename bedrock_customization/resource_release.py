@@ -104,7 +104,7 @@ class ResourceRelease(Construct):
             targets=[self._target(events.RuleTargetInput.from_object({"sweep": True}))],
         )
 
-    def watch(self, machine: sfn.IStateMachine) -> None:
+    def watch(self, machine: sfn.StateMachine) -> None:
         """Starts the release for every execution of a machine that FAILED, TIMED_OUT or was ABORTED.
 
         Args:

@@ -61,6 +61,7 @@ class SynthesizedStack:
         template: Its template.
         account: The account that it names, or None if it fits any.
         region: The Region that it names, or None if it fits any.
+        display_name: Its path in the app, for example `Prod/Team`.
         paths: The logical id of each resource by its construct's path, for example `Stack/Bucket/Resource`.
     """
 
@@ -68,6 +69,7 @@ class SynthesizedStack:
     template: dict[str, Any]
     account: str | None
     region: str | None
+    display_name: str = ""
     paths: dict[str, str] = field(default_factory=dict)
 
 
@@ -89,14 +91,14 @@ class CloudAssembly:
         self._read(directory, json.loads(manifest.read_text(encoding="utf-8")))
 
     def stack(self, name: str) -> SynthesizedStack:
-        """A stack, by its artifact id or by its name in CloudFormation.
+        """A stack, by its artifact id, its name in CloudFormation, or its path in the app.
 
         Raises:
             KeyError: The assembly has no such stack.
         """
         if name in self.stacks:
             return self.stacks[name]
-        named = [stack for stack in self.stacks.values() if stack.name == name]
+        named = [stack for stack in self.stacks.values() if name in (stack.name, stack.display_name)]
         if not named:
             raise KeyError(
                 f"stack_name: the assembly has no stack {name!r}; it has {', '.join(sorted(self.stacks)) or 'none'}"
@@ -114,6 +116,7 @@ class CloudAssembly:
                     template=json.loads((directory / properties["templateFile"]).read_text(encoding="utf-8")),
                     account=None if account.startswith("unknown") else account or None,
                     region=None if region.startswith("unknown") else region or None,
+                    display_name=artifact.get("displayName", artifact_id),
                     paths=_logical_ids(directory, artifact),
                 )
             elif kind == "cdk:asset-manifest":

@@ -10,21 +10,26 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 import boto3
 import botocore.client
 import botocore.httpsession
+import moto.s3.models
 from botocore.exceptions import EndpointConnectionError
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 
+from bedrock_customization.rehearsal.clock import VirtualClock
+
 ApiCall = Callable[[botocore.client.BaseClient, str, dict[str, Any]], Any]
 """Answers an API call that a boto3 client makes: the client, the operation's name, its parameters."""
 
+_S3_MODELS: Any = moto.s3.models
 _PROCESS_LOCK = threading.RLock()
 _IN_USE: list[Any] = BackendDict._instances  # type: ignore[misc]
 _SEND_REALLY = botocore.httpsession.URLLib3Session.send
@@ -44,12 +49,14 @@ class SimulatedAccount:
     Args:
         account: The account's 12 digits.
         region: The Region that clients use unless they name another.
+        clock: The virtual time, which S3 objects show.
         seed: Seeds every identifier that moto makes up.
     """
 
-    def __init__(self, account: str, region: str, seed: int) -> None:
+    def __init__(self, account: str, region: str, clock: VirtualClock, seed: int) -> None:
         self.account = account
         self.region = region
+        self._clock = clock
         self.answer: ApiCall = self.forward
         self._backends: list[tuple[Any, dict[str, Any]]] = []
         self._buckets: dict[str, Any] = {}
@@ -94,6 +101,7 @@ class SimulatedAccount:
         _install_backends(self._backends, self._buckets)
         mock_random.setstate(self._random)
         botocore_stubber.enabled = True
+        _S3_MODELS.utcnow = self._now
         boto3.DEFAULT_SESSION = self._session or _shared_session()
         account = self
 
@@ -118,6 +126,9 @@ class SimulatedAccount:
                 "MOTO_ACCOUNT_ID": self.account,
             }
         )
+
+    def _now(self) -> datetime:
+        return self._clock.now().replace(tzinfo=None)
 
     def _leave(self) -> None:
         self._backends = _taken_backends()
@@ -147,6 +158,7 @@ class _State:
         state.buckets = dict(s3_backends.bucket_accounts)
         state.random = mock_random.getstate()
         state.stubbed = botocore_stubber.enabled
+        state.utcnow = _S3_MODELS.utcnow
         state.session = boto3.DEFAULT_SESSION
         state.call = botocore.client.BaseClient._make_api_call
         state.send = botocore.httpsession.URLLib3Session.send
@@ -157,6 +169,7 @@ class _State:
     buckets: dict[str, Any]
     random: Any
     stubbed: bool
+    utcnow: Any
     session: boto3.Session | None
     call: Any
     send: Any
@@ -166,6 +179,7 @@ class _State:
         _install_backends(self.backends, self.buckets)
         mock_random.setstate(self.random)
         botocore_stubber.enabled = self.stubbed
+        _S3_MODELS.utcnow = self.utcnow
         boto3.DEFAULT_SESSION = self.session
         botocore.client.BaseClient._make_api_call = self.call
         botocore.httpsession.URLLib3Session.send = self.send

@@ -30,8 +30,8 @@ class _Fault:
 class Faults:
     """Injects faults into the next calls that a state makes or that an API gets.
 
-    `at` is the name of a Task state, or an API call as `aws-sdk` spells it, for example `bedrock:createCustomModelDeployment`.
-    Every API call of it is meant then, those of Lambda functions and of `.sync` integrations included.
+    `at` is the name of a Task state, or an API call as `aws-sdk` spells it, for example `bedrock:getCustomModel`. Every
+    such API call is meant then, those of Lambda functions and of `.sync` integrations included.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class Faults:
 
         Args:
             at: A state, or an API call.
-            error: The error's name: as Step Functions names it for a state (`States.Timeout`, `Lambda.ServiceException`), as
-                the API declares it for an API call (`ThrottlingException`).
+            error: The error's name: for a state as Step Functions names it (`States.Timeout`), for an API call as the
+                API declares it (`ThrottlingException`).
             times: How many calls fail.
             cause: The error's message.
         """

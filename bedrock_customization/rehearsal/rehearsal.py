@@ -13,15 +13,19 @@ import trio
 from botocore.exceptions import ClientError
 
 from bedrock_customization.rehearsal.assembly import Assets, CloudAssembly, UnsupportedTemplateError
+from bedrock_customization.rehearsal.definitions import definition_of
 from bedrock_customization.rehearsal.deployment import DeployedStack, Deployer, create_bucket
 from bedrock_customization.rehearsal.faults import Faults
 from bedrock_customization.rehearsal.interpreter.execution import Execution
+from bedrock_customization.rehearsal.interpreter.scheduling import in_order
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
+from bedrock_customization.rehearsal.names import Names
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
-from bedrock_customization.rehearsal.services.event_bus import Rule, rules_of
-from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine, functions_of
+from bedrock_customization.rehearsal.services.event_bus import rules_of
+from bedrock_customization.rehearsal.services.function_code import functions_of
+from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine
 from bedrock_customization.rehearsal.services.notifications import Message, subscriptions_of
 from bedrock_customization.rehearsal.services.world import World, place_of
 
@@ -57,8 +61,7 @@ class Rehearsal:
     def __init__(self, account: str, region: str, seed: int, observer: Observer | None) -> None:
         self._observer = observer
         self._world = World(place_of(account, region), seed, self._observe)
-        self._deployer: Deployer | None = None
-        self._stack: DeployedStack | None = None
+        self._names = Names(self._world)
         self._stops: set[str] = set()
         self._current: Run | None = None
         self.left_out: list[str] = []
@@ -142,12 +145,13 @@ class Rehearsal:
         )
         world = rehearsal._world
         with world.aws.active():
-            rehearsal._deployer = Deployer(assembly, world.aws, world.place, parameters or {})
-            rehearsal._stack = rehearsal._deployer.deploy(stack)
+            deployer = Deployer(assembly, world.aws, world.place, parameters or {})
+            rehearsal._names.stack = deployer.deploy(stack)
+            rehearsal._names.stacks = deployer.stacks
             taken: list[DeployedStack] = []
-            while len(taken) < len(rehearsal._deployer.stacks):
+            while len(taken) < len(deployer.stacks):
                 # What one stack needs of another deploys the other.
-                deployed = list(rehearsal._deployer.stacks.values())[len(taken)]
+                deployed = list(deployer.stacks.values())[len(taken)]
                 rehearsal._take(deployed, assembly.assets)
                 taken.append(deployed)
         rehearsal._replace(handlers or {})
@@ -225,6 +229,10 @@ class Rehearsal:
         """The virtual time, in seconds since the rehearsal began."""
         return self._world.clock.seconds()
 
+    def bucket_name(self, bucket: Any) -> str:
+        """The name of a bucket, given as in `upload`."""
+        return self._names.bucket(bucket)
+
     def upload(self, bucket: Any, key: str, content: Path | bytes | str) -> None:
         """Put an object into a bucket.
 
@@ -236,7 +244,7 @@ class Rehearsal:
         if isinstance(content, Path):
             content = content.read_bytes()
         body = content.encode() if isinstance(content, str) else content
-        name = self._bucket(bucket)
+        name = self.bucket_name(bucket)
         with self._world.aws.active():
             s3 = self._world.aws.client("s3")
             try:
@@ -255,7 +263,7 @@ class Rehearsal:
         Raises:
             KeyError: There is no such object.
         """
-        name = self._bucket(bucket)
+        name = self.bucket_name(bucket)
         with self._world.aws.active():
             request = {"Bucket": name, "Key": key}
             try:
@@ -273,7 +281,7 @@ class Rehearsal:
             bucket: As in `upload`.
             prefix: What the keys begin with.
         """
-        name = self._bucket(bucket)
+        name = self.bucket_name(bucket)
         with self._world.aws.active():
             request: dict[str, Any] = {"Bucket": name, "Prefix": prefix}
             found: list[str] = []
@@ -299,7 +307,7 @@ class Rehearsal:
             UnsupportedDefinitionError: The definition uses something that the rehearsal does not know; names it.
             ValueError: The input is not JSON or too large, or the name is taken.
         """
-        machine = self._machine(state_machine)
+        machine = self._names.machine(state_machine)
 
         def start() -> None:
             try:
@@ -320,7 +328,7 @@ class Rehearsal:
         Returns:
             The executions that it started.
         """
-        rule = self._rule(schedule)
+        rule = self._names.rule(schedule)
         world = self._world
         event = {
             "version": "0",
@@ -368,7 +376,7 @@ class Rehearsal:
             arn = template.reference(logical_id)
             try:
                 properties = template.properties(logical_id)
-                definition = _definition(properties, assets, f"{template.path}: {logical_id}")
+                definition = definition_of(properties, assets, f"{template.path}: {logical_id}")
             except (UnsupportedTemplateError, UnsupportedDefinitionError) as error:
                 world.executions.refusals[arn] = error
                 continue
@@ -382,8 +390,7 @@ class Rehearsal:
 
     def _replace(self, handlers: Mapping[Any, Handler]) -> None:
         for key, handler in handlers.items():
-            name = self._physical(key, lambda construct: construct.function_name, "AWS::Lambda::Function")
-            self._world.functions.add_handler(name.split(":function:", 1)[-1], handler)
+            self._world.functions.add_handler(self._names.function(key), handler)
 
     def _perform(self, action: Callable[[], None]) -> None:
         world = self._world
@@ -397,7 +404,7 @@ class Rehearsal:
                 world.executions.nursery = None
                 world.clock.advance(trio.current_time())
 
-        with world.aws.active():
+        with world.aws.active(), in_order():
             try:
                 trio.run(main, clock=world.clock.for_run())
             except BaseExceptionGroup as group:
@@ -410,89 +417,6 @@ class Rehearsal:
         if name in self._stops and self._current is not None and self._current.status == "RUNNING":
             self._stops.discard(name)
             self._current.execution.stop()
-
-    def _machine(self, key: Any) -> StateMachine:
-        machines = self._world.executions.machines
-        name = self._physical(key, lambda construct: construct.state_machine_arn, "AWS::StepFunctions::StateMachine")
-        for arn in (*machines, *self._world.executions.refusals):
-            if name in (arn, arn.rsplit(":", 1)[-1]):
-                return self._world.executions.machine(arn)
-        known = ", ".join(machine.name for machine in machines.values()) or "none"
-        raise KeyError(f"state_machine: there is no state machine {name!r}; there are {known}")
-
-    def _bucket(self, key: Any) -> str:
-        name = self._physical(key, lambda construct: construct.bucket_name, "AWS::S3::Bucket")
-        if not _BUCKET_NAME.fullmatch(name):
-            known = ", ".join(self._logical_ids("AWS::S3::Bucket")) or "none"
-            raise KeyError(f"bucket: there is no bucket {name!r}; the stack has {known}")
-        return name
-
-    def _rule(self, key: Any) -> Rule:
-        kinds = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
-        name = self._physical(
-            key, lambda construct: getattr(construct, "rule_name", None) or construct.schedule_name, *kinds
-        )
-        for rule in self._world.bus.rules:
-            if name == rule.name and rule.schedule is not None:
-                return rule
-        known = ", ".join(rule.name for rule in self._world.bus.rules if rule.schedule) or "none"
-        raise KeyError(f"schedule: there is no schedule {name!r}; there are {known}")
-
-    def _logical_ids(self, *kinds: str) -> list[str]:
-        return [] if self._stack is None else [logical_id for _, logical_id in self._stack.resources(*kinds)]
-
-    def _physical(self, key: Any, token: Callable[[Any], str], *kinds: str) -> str:
-        """The physical id of what a construct, logical id, construct path or name means."""
-        if not isinstance(key, str):
-            return self._resolve(key, token(key))
-        for stack in self._stack.all() if self._stack is not None else ():
-            for logical_id, _ in stack.template.resources(*kinds):
-                paths = [path.removesuffix("/Resource") for path, known in stack.paths.items() if known == logical_id]
-                if key == logical_id or any(path == key or path.endswith(f"/{key}") for path in paths):
-                    return stack.template.reference(logical_id)
-        return key
-
-    def _resolve(self, construct: Any, token: str) -> str:
-        from aws_cdk import Stack
-
-        own = stack = Stack.of(construct)
-        path: list[str] = []
-        while stack.nested_stack_parent is not None:
-            resource: Any = stack.nested_stack_resource
-            stack = stack.nested_stack_parent
-            path.insert(0, stack.resolve(resource.logical_id))
-        if self._deployer is None or stack.stack_name not in self._deployer.stacks:
-            raise KeyError(f"{construct.node.path}: its stack {stack.stack_name} is not part of this rehearsal")
-        deployed = self._deployer.stacks[stack.stack_name]
-        for logical_id in path:
-            deployed = deployed.nested[logical_id]
-        with self._world.aws.active():
-            return str(deployed.template.resolve(own.resolve(token), construct.node.path))
-
-
-def _definition(properties: dict[str, Any], assets: Assets, where: str) -> dict[str, Any]:
-    if "DefinitionString" in properties:
-        text = str(properties["DefinitionString"])
-    elif "Definition" in properties:
-        text = json.dumps(properties["Definition"])
-    else:
-        key = str(properties.get("DefinitionS3Location", {}).get("Key", ""))
-        found = assets.text(key)
-        if found is None:
-            kind = "AWS::StepFunctions::StateMachine"
-            raise UnsupportedTemplateError(
-                f"{where}.Properties.DefinitionS3Location ({kind}) is no asset of the assembly"
-            )
-        text = found
-    for name, value in properties.get("DefinitionSubstitutions", {}).items():
-        text = text.replace(f"${{{name}}}", json.dumps(str(value))[1:-1])
-    try:
-        definition: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UnsupportedDefinitionError(
-            f"{where} (AWS::StepFunctions::StateMachine): its definition is no JSON: {error}"
-        ) from error
-    return definition
 
 
 def _only_one(error: BaseException) -> BaseException:

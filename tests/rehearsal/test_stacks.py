@@ -153,7 +153,7 @@ def rehearsal(team: Team) -> Rehearsal:
 
 
 def test_functions_with_modules_of_the_same_name_do_not_meet(team: Team, rehearsal: Rehearsal) -> None:
-    bucket = rehearsal._bucket(team.bucket)
+    bucket = rehearsal.bucket_name(team.bucket)
 
     for _ in range(2):
         first, second = (rehearsal.run(team.machines[name], {}).output for name in ("first", "second"))
@@ -199,7 +199,8 @@ def test_a_rule_starts_its_target_when_an_execution_fails(team: Team, rehearsal:
 
     assert [execution.status for execution in rehearsal.executions] == ["FAILED", "SUCCEEDED"]
     assert rehearsal.executions[1].input == {"execution": failed.arn, "words": "it FAILED"}
-    detail = rehearsal.events[0]["detail"]
+    assert [event["detail"]["status"] for event in rehearsal.events] == ["RUNNING", "FAILED", "RUNNING", "SUCCEEDED"]
+    detail = rehearsal.events[1]["detail"]
     assert (detail["status"], detail["error"], detail["cause"]) == ("FAILED", "Broken", "on purpose")
     assert json.loads(detail["input"]) == {"secret": 1}
     assert rehearsal.run(team.cleanup, {}).status == "SUCCEEDED"
@@ -225,8 +226,8 @@ def test_subscribers_get_what_is_published(team: Team, rehearsal: Rehearsal) -> 
 def test_nested_stacks_refer_to_each_other(team: Team, rehearsal: Rehearsal) -> None:
     rehearsal.upload(team.inner_bucket, "a", "inner")
 
-    assert rehearsal.run(team.inner, {}).output == [rehearsal._bucket(team.bucket)]
-    assert rehearsal.run(team.outer, {}).output == f"arn:aws:s3:::{rehearsal._bucket(team.inner_bucket)}"
+    assert rehearsal.run(team.inner, {}).output == [rehearsal.bucket_name(team.bucket)]
+    assert rehearsal.run(team.outer, {}).output == f"arn:aws:s3:::{rehearsal.bucket_name(team.inner_bucket)}"
     assert rehearsal.download(team.inner_bucket, "a") == b"inner"
 
 
@@ -238,7 +239,7 @@ def test_an_assembly_is_rehearsed_by_stack_name_and_construct_path(team: Team, r
     again.run("Failing", {})
 
     assert again.keys("Data") == ["a"]
-    assert again._bucket("Data") == rehearsal._bucket(team.bucket)
+    assert again.bucket_name("Data") == rehearsal.bucket_name(team.bucket)
     with pytest.raises(KeyError, match="no stack 'Taem'; it has Team"):
         Rehearsal.from_assembly(directory, "Taem")
     with pytest.raises(KeyError, match="no bucket 'Dota'; the stack has Data"):
@@ -301,6 +302,8 @@ def test_a_stack_in_a_stage_without_asset_staging(tmp_path: Path) -> None:
 
     assert rehearsal.run(stack.machines["image"], {}).output == {"image": {}}
     assert rehearsal.run(stack.machines["second"], {}).output[0] == "second"
+    again = Rehearsal.from_assembly(cdk.Stage.of(stack).synth().directory, "Prod/Team")
+    assert again.run("Failing", {}).error == "Broken"
 
 
 def test_parameters_must_have_values(tmp_path: Path) -> None:

@@ -115,11 +115,7 @@ def test_a_failed_run_is_notified_once_although_the_rule_starts_the_release_too(
     rehearsal: Rehearsal, stack: SampleStack, execution_input: dict[str, Any]
 ) -> None:
     rehearsal.run(stack.customization.state_machine, execution_input | {"trainingDataKey": "nothing.jsonl"})
-    releases = [
-        execution
-        for execution in rehearsal.executions
-        if "Release" in execution.state_machine_arn
-    ]
+    releases = [execution for execution in rehearsal.executions if "Release" in execution.state_machine_arn]
     assert [execution.status for execution in releases] == ["SUCCEEDED", "SUCCEEDED"]
     assert len(rehearsal.inbox) == 1
 

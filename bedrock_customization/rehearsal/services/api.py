@@ -6,7 +6,6 @@ import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -89,7 +88,7 @@ class Api:
         self._services = services
         self._random = random
         self.interceptors: list[Interceptor] = []
-        self._acting: ContextVar[Principal] = ContextVar("acting", default=_NOBODY)
+        self._acting = _NOBODY
         account.answer = self._answer_client
 
     def knows(self, service: str, operation: str) -> bool:
@@ -126,12 +125,12 @@ class Api:
 
     @contextmanager
     def acting_as(self, principal: Principal) -> Iterator[None]:
-        """Whoever uses boto3 inside is this principal."""
-        token = self._acting.set(principal)
+        """Whoever uses boto3 inside, in any thread, is this principal."""
+        before, self._acting = self._acting, principal
         try:
             yield
         finally:
-            self._acting.reset(token)
+            self._acting = before
 
     def request_id(self) -> str:
         """A made-up request id."""
@@ -165,7 +164,7 @@ class Api:
         model = client.meta.service_model.operation_model(operation)
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
-        call = ApiCall(service, operation, parameters, self._acting.get(), client.meta.region_name)
+        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         try:
             for interceptor in self.interceptors:

@@ -71,8 +71,10 @@ class EventBus:
     events: list[dict[str, Any]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def execution_ended(self, run: Run) -> None:
-        """Publish that an execution changed its status."""
+    def execution_changed(self, run: Run) -> None:
+        """Publish that an execution changed its status; EXPRESS ones do so silently."""
+        if run.execution.express:
+            return
         description = describe(run)
         detail: dict[str, Any] = {
             "executionArn": run.arn,
@@ -80,7 +82,7 @@ class EventBus:
             "name": run.name,
             "status": run.status,
             "startDate": _millis(run.started),
-            "stopDate": _millis(run.stopped or run.started),
+            "stopDate": None if run.stopped is None else _millis(run.stopped),
             "input": description["input"],
             "output": description.get("output"),
             "error": run.error,
@@ -90,7 +92,7 @@ class EventBus:
             "redriveCount": 0,
             "redriveDate": None,
             "redriveStatus": description["redriveStatus"],
-            "redriveStatusReason": None,
+            "redriveStatusReason": description.get("redriveStatusReason"),
         }
         if len(detail["input"].encode()) + len((detail["output"] or "").encode()) > _SMALL_EVENT:
             detail |= {"input": None, "output": None, "inputDetails": {"included": False}}

@@ -22,7 +22,7 @@ class Executions:
 
     Args:
         clock: The virtual time.
-        on_end: Called with each execution that ended.
+        on_change: Called with each execution that started or ended.
 
     Attributes:
         machines: The machines by their ARNs.
@@ -30,7 +30,7 @@ class Executions:
         runs: Every execution so far.
     """
 
-    def __init__(self, clock: VirtualClock, on_end: Callable[[Run], None]) -> None:
+    def __init__(self, clock: VirtualClock, on_change: Callable[[Run], None]) -> None:
         self.machines: dict[str, StateMachine] = {}
         self.refusals: dict[str, Exception] = {}
         self.runs: list[Run] = []
@@ -38,7 +38,7 @@ class Executions:
         self.nursery: trio.Nursery | None = None
         self._ended: dict[str, trio.Event] = {}
         self._clock = clock
-        self._on_end = on_end
+        self._on_change = on_change
 
     def machine(self, arn: str) -> StateMachine:
         """A machine by its ARN, or the ARN of one of its versions or aliases.
@@ -82,6 +82,7 @@ class Executions:
             raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: {error}") from error
         self.runs.append(run)
         self._ended[run.arn] = trio.Event()
+        self._on_change(run)
         self.nursery.start_soon(self._perform, run)
         return run
 
@@ -93,7 +94,7 @@ class Executions:
     async def _perform(self, run: Run) -> None:
         await self.interpreter.run_prepared(run.execution)
         self._ended.pop(run.arn).set()
-        self._on_end(run)
+        self._on_change(run)
 
     def knows(self, operation: str) -> bool:
         """Whether the Step Functions API's operation is simulated."""

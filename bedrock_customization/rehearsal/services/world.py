@@ -47,9 +47,9 @@ class World:
     def __init__(self, place: Place, seed: int, observer: Observer) -> None:
         self.place = place
         self.clock = VirtualClock()
-        self.aws = SimulatedAccount(place.account, place.region, seed)
+        self.aws = SimulatedAccount(place.account, place.region, self.clock, seed)
         self.bus = EventBus(self.clock, place.account, place.region, self._start_target)
-        self.executions = Executions(self.clock, self.bus.execution_ended)
+        self.executions = Executions(self.clock, self.bus.execution_changed)
         self.functions = LambdaFunctions(place.region, place.account, place.partition)
         self.notifications = Notifications(self.aws, self.clock, self._invoke_quietly)
         self.bedrock = Bedrock(self.clock, place.region, place.account, place.partition, self)

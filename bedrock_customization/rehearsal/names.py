@@ -1,0 +1,109 @@
+"""Finds what a user names: a construct, a logical id, a construct path, a physical name or an ARN."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from bedrock_customization.rehearsal.deployment import DeployedStack
+from bedrock_customization.rehearsal.interpreter.services import StateMachine
+from bedrock_customization.rehearsal.services.event_bus import Rule
+from bedrock_customization.rehearsal.services.world import World
+
+_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+class Names:
+    """What can be named in a rehearsal.
+
+    Args:
+        world: The simulated account.
+
+    Attributes:
+        stack: The stack that is rehearsed; None for hand-written state machines.
+        stacks: Every stack that is deployed, by its name.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.stack: DeployedStack | None = None
+        self.stacks: dict[str, DeployedStack] = {}
+
+    def machine(self, key: Any) -> StateMachine:
+        """A state machine.
+
+        Raises:
+            KeyError: There is none; names those that there are.
+        """
+        machines = self._world.executions.machines
+        name = self._physical(key, lambda construct: construct.state_machine_arn, "AWS::StepFunctions::StateMachine")
+        for arn in (*machines, *self._world.executions.refusals):
+            if name in (arn, arn.rsplit(":", 1)[-1]):
+                return self._world.executions.machine(arn)
+        known = ", ".join(machine.name for machine in machines.values()) or "none"
+        raise KeyError(f"state_machine: there is no state machine {name!r}; there are {known}")
+
+    def bucket(self, key: Any) -> str:
+        """A bucket's name.
+
+        Raises:
+            KeyError: It cannot be a bucket; names those that there are.
+        """
+        name = self._physical(key, lambda construct: construct.bucket_name, "AWS::S3::Bucket")
+        if not _BUCKET_NAME.fullmatch(name):
+            known = ", ".join(self._logical_ids("AWS::S3::Bucket")) or "none"
+            raise KeyError(f"bucket: there is no bucket {name!r}; the stack has {known}")
+        return name
+
+    def function(self, key: Any) -> str:
+        """A Lambda function's name."""
+        name = self._physical(key, lambda construct: construct.function_name, "AWS::Lambda::Function")
+        return name.split(":function:", 1)[-1]
+
+    def rule(self, key: Any) -> Rule:
+        """A schedule.
+
+        Raises:
+            KeyError: There is none; names those that there are.
+        """
+        kinds = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
+        name = self._physical(
+            key, lambda construct: getattr(construct, "rule_name", None) or construct.schedule_name, *kinds
+        )
+        for rule in self._world.bus.rules:
+            if name == rule.name and rule.schedule is not None:
+                return rule
+        known = ", ".join(rule.name for rule in self._world.bus.rules if rule.schedule) or "none"
+        raise KeyError(f"schedule: there is no schedule {name!r}; there are {known}")
+
+    def _logical_ids(self, *kinds: str) -> list[str]:
+        return [] if self.stack is None else [logical_id for _, logical_id in self.stack.resources(*kinds)]
+
+    def _physical(self, key: Any, token: Callable[[Any], str], *kinds: str) -> str:
+        """The physical id of what a construct, logical id, construct path or name means."""
+        if not isinstance(key, str):
+            return self._resolve(key, token(key))
+        for stack in self.stack.all() if self.stack is not None else ():
+            for logical_id, _ in stack.template.resources(*kinds):
+                paths = [path.removesuffix("/Resource") for path, known in stack.paths.items() if known == logical_id]
+                if key == logical_id or any(path == key or path.endswith(f"/{key}") for path in paths):
+                    return stack.template.reference(logical_id)
+        return key
+
+    def _resolve(self, construct: Any, token: str) -> str:
+        from aws_cdk import Stack
+
+        own = stack = Stack.of(construct)
+        path: list[str] = []
+        while stack.nested_stack_parent is not None:
+            resource: Any = stack.nested_stack_resource
+            stack = stack.nested_stack_parent
+            path.insert(0, stack.resolve(resource.logical_id))
+        if stack.stack_name not in self.stacks:
+            raise KeyError(f"{construct.node.path}: its stack {stack.stack_name} is not part of this rehearsal")
+        deployed = self.stacks[stack.stack_name]
+        for logical_id in path:
+            deployed = deployed.nested[logical_id]
+        with self._world.aws.active():
+            return str(deployed.template.resolve(own.resolve(token), construct.node.path))
