@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from bedrock_customization.rehearsal.interpreter.execution import Execution
+from bedrock_customization.rehearsal import Run
 
 
 class Progress:
@@ -19,7 +19,7 @@ class Progress:
         self._children: Counter[str] = Counter()
         self._depth: dict[str, int] = {}
 
-    def __call__(self, execution: Execution, event: dict[str, Any]) -> None:
+    def __call__(self, execution: Run, event: dict[str, Any]) -> None:
         """Takes one history event.
 
         Args:
