@@ -112,10 +112,22 @@ MODELS = (
     _llama("2", "90B"),
     _llama("3", "70B", provisioned=False, on_demand=True),
     FoundationModel("amazon.nova-premier-v1:0", "amazon.nova-premier-v1:0", "Nova Premier", "Amazon", _EAST, ()),
-    FoundationModel(
-        "openai.gpt-oss-20b", "openai.gpt-oss-20b", "gpt-oss-20b", "OpenAI", _WEST, ("REINFORCEMENT_FINE_TUNING",)
+    *(
+        FoundationModel(
+            model_id,
+            inference_id,
+            name,
+            provider,
+            _WEST,
+            ("REINFORCEMENT_FINE_TUNING",),
+            records=(100, 20_000),
+            provisioned=False,
+        )
+        for model_id, inference_id, name, provider in (
+            ("openai.gpt-oss-20b", "openai.gpt-oss-20b-1:0", "gpt-oss-20b", "OpenAI"),
+            ("qwen.qwen3-32b", "qwen.qwen3-32b-v1:0", "Qwen3 32B", "Qwen"),
+        )
     ),
-    FoundationModel("qwen.qwen3-32b", "qwen.qwen3-32b", "Qwen3 32B", "Qwen", _WEST, ("REINFORCEMENT_FINE_TUNING",)),
     FoundationModel(
         "anthropic.claude-3-haiku-20240307-v1:0:200k",
         "anthropic.claude-3-haiku-20240307-v1:0",
