@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -16,9 +21,11 @@ from bedrock_customization import permissions
 from bedrock_customization.assets import FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_key
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
+from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic
 from bedrock_customization.options import Inference, QualityGate, Serving, ServingMode
 from bedrock_customization.resource_release import ResourceRelease
+from bedrock_customization.service_role import allow_training, service_role_or_new
 from bedrock_customization.states.attempt import attempt, check_data, evaluate_served
 from bedrock_customization.states.candidate import train_and_serve
 from bedrock_customization.states.ending import (
@@ -35,8 +42,16 @@ from bedrock_customization.states.notification import (
     publish_notification,
     write_notification,
 )
-from bedrock_customization.states.promotion import promote
-from bedrock_customization.tags import resource_tags, workflow_tag_value
+from bedrock_customization.states.preflight import preflight
+from bedrock_customization.states.promotion import promote, register
+from bedrock_customization.states.training import TrainingJob
+from bedrock_customization.synthesis_checks import (
+    check_evaluation_buckets,
+    check_evaluation_options,
+    warn_about_region,
+)
+from bedrock_customization.tags import tags_in_jsonata, workflow_tag_value
+from bedrock_customization.training_network import TrainingNetwork, training_network
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 
@@ -45,6 +60,7 @@ class CustomizationWorkflow(Construct):
 
     ```
     CheckData        input, data and hyperparameters, before anything is paid for
+    Preflight        lifecycle of models, quotas, and whether base models answer
     TrainCandidates  two at a time: train, then serve and wait until ready
     Evaluate         EvaluationWorkflow asks base and custom models the same records
     QualityGate      BETTER: promote the winner. Else: keep nothing
@@ -54,13 +70,17 @@ class CustomizationWorkflow(Construct):
     ```
 
     Input: `{"baseModelIdentifier", "customModelName", "trainingDataKey", "evaluationDataKey"}` and, optionally,
-    `"validationDataKey"`, `"hyperParameters"`, `"customizationType"`, `"candidates"`. Keys are in the training bucket
-    and, for validation and evaluation data, the validation bucket. See `schemas/customization-input.json`.
+    `"validationDataKey"`, `"hyperParameters"`, `"candidates"`, `"convertData"`, `"baseInferenceModelIdentifier"`, and
+    `"customizationType"` with what it takes: `"customizationConfig"`, `"invocationLogsConfig"`, or `"customModelArn"`
+    for a model that exists already. Keys are in the training bucket and, for validation and evaluation data, the
+    validation bucket. See `schemas/customization-input.json`.
 
-    Output: `{"verdict", "winner", "model": {"customModelArn", "modelId"} or null, "evaluation", "released", "kept"}`.
+    Output: `{"verdict", "model": {"customModelArn", "modelId"} or null, "evaluation", "failedCandidates",
+    "registrationFailure", "released", "kept"}`. See `schemas/customization-output.json`.
 
     Errors: `InvalidInput` and `InvalidData` name field or line and the remedy before a job is created; a failed job or
-    serving gives Bedrock's message. `ReleaseFailed` when something could not be released.
+    serving gives Bedrock's message. `QuotaTooLow` and `TrainingStalled` say what to ask for. `ReleaseFailed` when
+    something could not be released.
 
     Attributes:
         training_bucket: Where training data lie.
@@ -71,6 +91,8 @@ class CustomizationWorkflow(Construct):
         release: What releases resources.
         topic: Where notifications go.
         service_role: The role that Bedrock trains with.
+        registry: Which custom model is the current one.
+        current_model_parameter: The parameter that holds it, as JSON.
     """
 
     def __init__(
@@ -88,7 +110,16 @@ class CustomizationWorkflow(Construct):
         quality_gate: QualityGate | None = None,
         image: FunctionImage | None = None,
         service_role: iam.IRole | None = None,
+        teacher_models: Sequence[str] = (),
+        graders: Sequence[lambda_.IFunction] = (),
+        invocation_logs_bucket: s3.IBucket | None = None,
+        vpc: ec2.IVpc | None = None,
+        vpc_subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        resource_tags: Mapping[str, str] | None = None,
+        event_bus: events.IEventBus | None = None,
         training_timeout: Duration | None = None,
+        training_start_timeout: Duration | None = None,
         serving_timeout: Duration | None = None,
         sweep_interval: Duration | None = None,
         encryption_key: kms.IKey | None = None,
@@ -109,22 +140,36 @@ class CustomizationWorkflow(Construct):
             inference: How models are asked, for the evaluation that is created.
             quality_gate: When a candidate is better, for the evaluation that is created.
             image: The functions' image, for the evaluation that is created.
-            service_role: The role that Bedrock trains with; by default one is created that reads the data and writes
-                under `runs/`.
+            service_role: The role that Bedrock trains with; by default one is created. It is given what it needs:
+                reading the data, writing under `runs/`, and what the next arguments ask for.
+            teacher_models: The ids or ARNs of the models and inference profiles that a DISTILLATION may have as
+                teacher; none by default.
+            graders: The functions that a REINFORCEMENT_FINE_TUNING may have as grader; none by default.
+            invocation_logs_bucket: The bucket of the invocation logs that a run may train on; none by default.
+            vpc: The VPC that training jobs read data in; by default they use no VPC. It needs a gateway or interface
+                endpoint for S3.
+            vpc_subnets: Which of its subnets; by default the private ones.
+            security_groups: The security groups of jobs; by default a new one.
+            resource_tags: Tags of jobs, custom models, deployments and provisioned throughput, beside the workflow's
+                own.
+            event_bus: Where the event about a promoted model goes; by default the account's default bus.
             training_timeout: When a training job is stopped; 24 hours by default.
+            training_start_timeout: When a job is stopped whose training has not begun; 12 hours by default.
             serving_timeout: When a model that is not ready counts as failed; 2 hours by default.
             sweep_interval: How often it is looked for what a run and the rule failed to release; every hour by default.
-            encryption_key: The key of created buckets, logs and environment variables; by default AWS's own keys.
+            encryption_key: The key of custom models and of created buckets, logs and environment variables; by default
+                AWS's own keys. An imported key's own policy must leave permissions to IAM.
             log_execution_data: Whether inputs and outputs of states are logged; they are not by default.
 
         Raises:
             ValueError: `inference`, `quality_gate` or `image` is passed together with `evaluation`, or its buckets
-                differ.
+                differ; or a tag, subnets or security groups cannot be used.
         """
         super().__init__(scope, construct_id)
-        _check_evaluation_options(evaluation, inference=inference, quality_gate=quality_gate, image=image)
-        _check_evaluation_buckets(evaluation, validation_bucket=validation_bucket, results_bucket=results_bucket)
+        check_evaluation_options(evaluation, inference=inference, quality_gate=quality_gate, image=image)
+        check_evaluation_buckets(evaluation, validation_bucket=validation_bucket, results_bucket=results_bucket)
         self.serving = serving or Serving.automatic()
+        warn_about_region(self, self.serving)
         self.workflow_tag = workflow_tag_value(self)
 
         self.training_bucket = data_bucket_or_new(self, "TrainingBucket", training_bucket, encryption_key)
@@ -142,7 +187,15 @@ class CustomizationWorkflow(Construct):
         self.validation_bucket = self.evaluation.data_bucket
         self.results_bucket = self.evaluation.results_bucket
         self.topic = topic or NotificationTopic(self, "Topic", encryption_key=encryption_key)
-        self.service_role: iam.IRole = service_role or self._service_role()
+        self.registry = ModelRegistry(self, "Registry", event_bus=event_bus)
+        self.current_model_parameter: ssm.IStringParameter = self.registry.parameter
+        self.service_role: iam.IRole = service_role_or_new(self, "ServiceRole", service_role)
+        self._encryption_key = encryption_key
+        self._teacher_models = list(teacher_models)
+        self._graders = list(graders)
+        self._invocation_logs_bucket = invocation_logs_bucket
+        network = training_network(self, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
+        self._allow_training(network)
         self.release = ResourceRelease(
             self,
             "Release",
@@ -152,10 +205,20 @@ class CustomizationWorkflow(Construct):
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
         )
+        job = TrainingJob(
+            role_arn=self.service_role.role_arn,
+            results_bucket=self.results_bucket.bucket_name,
+            tags=tags_in_jsonata(self.workflow_tag, resource_tags or {}),
+            encryption_key_arn=encryption_key.key_arn if encryption_key else None,
+            subnet_ids=network.subnet_ids,
+            security_group_ids=network.security_group_ids,
+            timeout=training_timeout or Duration.hours(24),
+            start_timeout=training_start_timeout or Duration.hours(12),
+        )
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(training_timeout or Duration.hours(24), serving_timeout or Duration.hours(2)),
+            start=self._states(job, serving_timeout or Duration.hours(2)),
             comment="Customizes a Bedrock model and keeps it only if it is really better",
             timeout=Duration.days(14),
             statements=self._statements(),
@@ -199,11 +262,11 @@ class CustomizationWorkflow(Construct):
         """
         return self.state_machine.metric_succeeded(**options)
 
-    def _states(self, training_timeout: Duration, serving_timeout: Duration) -> sfn.IChainable:
+    def _states(self, job: TrainingJob, serving_timeout: Duration) -> sfn.IChainable:
         states = Construct(self, "States")
         results = self.results_bucket.bucket_name
-        attempt = self._attempt(states, training_timeout, serving_timeout)
-        promotion = promote(states, "Promote")
+        attempt = self._attempt(states, job, serving_timeout)
+        promotion = promote(states, "Promote", parameter=self.registry.parameter)
         release_machine = self.release.state_machine.state_machine_arn
         release = release_run(states, "Release", state_machine_arn=release_machine)
         release_after_failure = release_run(states, "ReleaseAfterFailure", state_machine_arn=release_machine)
@@ -227,7 +290,9 @@ class CustomizationWorkflow(Construct):
         release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
         write.add_catch(notify, errors=["States.ALL"])
         notify.add_catch(sfn.Succeed.jsonata(states, "DoneUnnotified", outputs=OUTPUT), errors=["States.ALL"])
-        promotion.next(release)
+        promotion.next(
+            register(states, parameter=self.registry.parameter, event_bus=self.registry.event_bus, done=release)
+        )
         release.next(compose_message(states, "ComposeMessage", results_bucket=results)).next(write).next(notify)
         return (
             prepare_run(states, "Prepare")
@@ -235,73 +300,67 @@ class CustomizationWorkflow(Construct):
             .next(act_on_verdict(states, "QualityGate", promote=promotion, release=release))
         )
 
-    def _attempt(self, states: Construct, training_timeout: Duration, serving_timeout: Duration) -> sfn.Parallel:
-        buckets = {
-            "training_bucket": self.training_bucket.bucket_name,
-            "validation_bucket": self.validation_bucket.bucket_name,
-            "results_bucket": self.results_bucket.bucket_name,
-        }
+    def _attempt(self, states: Construct, job: TrainingJob, serving_timeout: Duration) -> sfn.Parallel:
+        logs = self._invocation_logs_bucket
         check = check_data(
             states,
             "CheckData",
             function_arn=self.evaluation.dataset_function.function_arn,
             serving=self.serving,
             gate=self.evaluation.quality_gate,
-            **buckets,
+            training_bucket=self.training_bucket.bucket_name,
+            validation_bucket=self.validation_bucket.bucket_name,
+            results_bucket=self.results_bucket.bucket_name,
+            allowed={
+                "teacherModels": self._teacher_models,
+                "graders": [function.function_arn for function in self._graders],
+                **({} if logs is None else {"invocationLogsBucket": logs.bucket_name}),
+            },
         )
         train = train_and_serve(
-            states,
-            "TrainCandidates",
-            serving=self.serving,
-            role_arn=self.service_role.role_arn,
-            tags=resource_tags(self.workflow_tag),
-            training_timeout=training_timeout,
-            serving_timeout=serving_timeout,
-            **buckets,
+            states, "TrainCandidates", job=job, serving=self.serving, serving_timeout=serving_timeout
         )
         evaluate = evaluate_served(
-            states, "Evaluate", state_machine_arn=self.evaluation.state_machine.state_machine_arn
+            states,
+            "Evaluate",
+            state_machine_arn=self.evaluation.state_machine.state_machine_arn,
+            gate=self.evaluation.quality_gate,
         )
-        return attempt(states, "Attempt", branch=check.next(train).next(evaluate))
+        branch = check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
+        return attempt(states, "Attempt", branch=branch)
 
-    def _service_role(self) -> iam.Role:
-        role = iam.Role(
-            self,
-            "ServiceRole",
-            description="Bedrock reads training data and writes a job's artefacts with it",
-            assumed_by=iam.ServicePrincipal(
-                "bedrock.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                    "ArnEquals": {
-                        "aws:SourceArn": (
-                            f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:model-customization-job/*"
-                        )
-                    },
-                },
-            ),
+    def _allow_training(self, network: TrainingNetwork) -> None:
+        logs = self._invocation_logs_bucket
+        further: list[iam.PolicyStatement] = []
+        if self._teacher_models:
+            further += permissions.ask_teachers(self._teacher_models)
+        if self._graders:
+            further += permissions.invoke_functions([function.function_arn for function in self._graders])
+        if self._encryption_key:
+            further += permissions.encrypt_models(self._encryption_key)
+        if network.subnet_ids:
+            further += permissions.train_in_vpc(network.subnet_ids, network.security_group_ids)
+        allow_training(
+            self.service_role,
+            data_buckets=[self.training_bucket, self.validation_bucket, *([logs] if logs else [])],
+            results_bucket=self.results_bucket,
+            further=further,
         )
-        for bucket in dict.fromkeys((self.training_bucket, self.validation_bucket)):
-            for statement in permissions.read_objects(bucket):
-                role.add_to_policy(statement)
-        for statement in [
-            *permissions.read_objects(self.results_bucket, "runs/*/training/*"),
-            *permissions.write_objects(self.results_bucket, "runs/*/training/*"),
-        ]:
-            role.add_to_policy(statement)
-        for bucket in (self.training_bucket, self.validation_bucket, self.results_bucket):
-            grant_key(bucket, role)
-        return role
 
     def _statements(self) -> list[iam.PolicyStatement]:
         statements = [
             *permissions.invoke_functions([self.evaluation.dataset_function.function_arn]),
+            *permissions.check_before_training(),
+            *permissions.ask_base_models(),
             *permissions.train_models(self.service_role, self.workflow_tag),
             *permissions.promote(self.workflow_tag),
+            *self.registry.statements(),
             *permissions.start_execution(self.evaluation.state_machine, self),
             *permissions.start_execution(self.release.state_machine, self),
             *permissions.write_objects(self.results_bucket, "runs/*/notification.json"),
         ]
+        if self._encryption_key:
+            statements += permissions.encrypt_models(self._encryption_key)
         if self.serving.mode is not ServingMode.PROVISIONED:
             statements += permissions.serve_on_demand(self.workflow_tag)
         if self.serving.mode is not ServingMode.ON_DEMAND:
@@ -313,25 +372,7 @@ class CustomizationWorkflow(Construct):
         grant_key(self.results_bucket, role)
         self.evaluation.allow_asking(permissions.ask_custom_models(self.workflow_tag))
         self.evaluation.allow_reading(self.training_bucket)
-
-
-def _check_evaluation_options(evaluation: EvaluationWorkflow | None, **options: object) -> None:
-    if evaluation is None:
-        return
-    for name, value in options.items():
-        if value is not None:
-            raise ValueError(
-                f"{name}: got a value together with an evaluation; pass {name} to the EvaluationWorkflow instead."
-            )
-
-
-def _check_evaluation_buckets(evaluation: EvaluationWorkflow | None, **buckets: s3.IBucket | None) -> None:
-    if evaluation is None:
-        return
-    for name, bucket in buckets.items():
-        used = evaluation.data_bucket if name == "validation_bucket" else evaluation.results_bucket
-        if bucket is not None and bucket.bucket_name != used.bucket_name:
-            raise ValueError(
-                f"{name}: got a bucket that the evaluation does not use; pass it to the EvaluationWorkflow as "
-                f"{'data_bucket' if name == 'validation_bucket' else name} and leave it out here."
-            )
+        if self._invocation_logs_bucket:
+            self.evaluation.allow_reading(self._invocation_logs_bucket)
+        if self._encryption_key:
+            self.evaluation.allow_asking(permissions.decrypt_models(self._encryption_key))

@@ -20,6 +20,13 @@ class ServingMode(Enum):
     PROVISIONED = "provisioned"
 
 
+class Commitment(Enum):
+    """A term for which provisioned throughput is bought: it is cheaper, and paid to the end whatever happens."""
+
+    ONE_MONTH = "OneMonth"
+    SIX_MONTHS = "SixMonths"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Serving:
     """How custom models are served while they are evaluated, and after the gate kept one.
@@ -29,16 +36,34 @@ class Serving:
     Args:
         mode: What serves the model.
         model_units: Model units of provisioned throughput; not used by on-demand deployments.
+        commitment: The term of provisioned throughput; none by default.
+        release_automatically: Whether what a run does not keep is deleted; only False allows a commitment.
     """
 
     mode: ServingMode
     model_units: int = 1
+    commitment: Commitment | None = None
+    release_automatically: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.model_units, int) or self.model_units < 1:
             raise ValueError(
                 f"model_units: got {self.model_units!r}; it must be a whole number of at least 1, "
                 "the number of model units that provisioned throughput buys by the hour."
+            )
+        if self.commitment is not None and self.mode is not ServingMode.PROVISIONED:
+            raise ValueError(
+                f"commitment: got {self.commitment.value} for {self.mode.value} serving; only provisioned has one."
+            )
+        if self.commitment is not None and self.release_automatically:
+            raise ValueError(
+                f"commitment: got {self.commitment.value}, but Bedrock deletes provisioned throughput only after its "
+                "term, so a run could not release it. Leave commitment out, or pass release_automatically=False to pay for "
+                "every served candidate to the end of the term, whatever the verdict."
+            )
+        if self.commitment is None and not self.release_automatically:
+            raise ValueError(
+                "release_automatically: got False without a commitment; what is paid by the hour is always released."
             )
 
     @classmethod
@@ -55,13 +80,26 @@ class Serving:
         return cls(mode=ServingMode.ON_DEMAND)
 
     @classmethod
-    def provisioned(cls, *, model_units: int = 1) -> Self:
-        """Provisioned throughput without commitment: paid by the hour until it is deleted.
+    def provisioned(
+        cls, *, model_units: int = 1, commitment: Commitment | None = None, release_automatically: bool = True
+    ) -> Self:
+        """Provisioned throughput, by default without commitment: paid by the hour until it is deleted.
 
         Args:
             model_units: Model units to buy. The account's quota for no-commitment units is 0 until AWS raises it.
+            commitment: A term to buy for; it cannot be released before its end, whatever the verdict.
+            release_automatically: Must be False with a commitment, as a way to say that this is known. What a run
+                bought is then tagged as kept from the beginning, and no release touches it.
+
+        Raises:
+            ValueError: A commitment together with automatic release.
         """
-        return cls(mode=ServingMode.PROVISIONED, model_units=model_units)
+        return cls(
+            mode=ServingMode.PROVISIONED,
+            model_units=model_units,
+            commitment=commitment,
+            release_automatically=release_automatically,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -17,6 +21,8 @@ def _bedrock_arn(kind: str, account: str = Aws.ACCOUNT_ID) -> str:
     return f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{account}:{kind}/*"
 
 
+# What a cross-Region inference profile's id has in front of the model's.
+_GEOGRAPHY = re.compile(r"^(us-gov|us|eu|apac|jp|au|ca|global)\.")
 _FOUNDATION_MODELS = f"arn:{Aws.PARTITION}:bedrock:*::foundation-model/*"
 
 
@@ -46,6 +52,138 @@ def train_models(role: iam.IRole, workflow_tag: str) -> list[iam.PolicyStatement
             actions=["iam:PassRole"],
             resources=[role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        ),
+    ]
+
+
+def check_before_training() -> list[iam.PolicyStatement]:
+    """Reads the lifecycle of models and the quotas of Bedrock; Service Quotas knows no resources to name."""
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:GetFoundationModel"],
+            resources=[f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}::foundation-model/*"],
+        ),
+        iam.PolicyStatement(actions=["bedrock:GetCustomModel"], resources=[_bedrock_arn("custom-model")]),
+        iam.PolicyStatement(actions=["servicequotas:GetServiceQuota"], resources=["*"]),
+    ]
+
+
+def ask_teachers(teacher_models: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Asks the teachers of a distillation; a profile also needs the model in each of its Regions.
+
+    Args:
+        teacher_models: Ids or ARNs of foundation models and inference profiles.
+    """
+    resources = [arn for teacher in teacher_models for arn in _teacher_arns(teacher)]
+    return [iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(dict.fromkeys(resources)))]
+
+
+def _teacher_arns(teacher: str) -> list[str]:
+    given = [teacher] if teacher.startswith("arn:") else []
+    name = teacher.rsplit("/", 1)[-1]
+    model = _GEOGRAPHY.sub("", name)
+    if model != name and not given:
+        given = [f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:inference-profile/{name}"]
+    return [*given, f"arn:{Aws.PARTITION}:bedrock:*::foundation-model/{model}"]
+
+
+def encrypt_models(key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Encrypts custom models with a key of the customer's, by way of Bedrock only.
+
+    The service role and whoever starts the job both need it: Bedrock creates the grant in the caller's name.
+
+    Args:
+        key: The key.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions=_via_bedrock(),
+        )
+    ]
+
+
+def decrypt_models(key: kms.IKey) -> list[iam.PolicyStatement]:
+    """Serves and asks custom models that are encrypted with a key of the customer's.
+
+    Args:
+        key: The key.
+    """
+    return [iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn], conditions=_via_bedrock())]
+
+
+def train_in_vpc(subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Gives jobs network interfaces in a VPC, and touches no others (Bedrock user guide, "Protect jobs with a VPC").
+
+    Args:
+        subnet_ids: The subnets.
+        security_group_ids: The security groups.
+    """
+    ec2 = f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    jobs = _bedrock_arn("model-customization-job")
+    subnets = [f"{ec2}:subnet/{subnet}" for subnet in subnet_ids]
+    groups = [f"{ec2}:security-group/{group}" for group in security_group_ids]
+    return [
+        iam.PolicyStatement(
+            actions=[
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            actions=["ec2:CreateNetworkInterface"],
+            resources=[f"{ec2}:network-interface/*"],
+            conditions={
+                "StringEquals": {"aws:RequestTag/BedrockManaged": "true"},
+                "ArnLike": {"aws:RequestTag/BedrockModelCustomizationJobArn": jobs},
+            },
+        ),
+        iam.PolicyStatement(actions=["ec2:CreateNetworkInterface"], resources=[*subnets, *groups]),
+        iam.PolicyStatement(
+            actions=[
+                "ec2:CreateNetworkInterfacePermission",
+                "ec2:DeleteNetworkInterface",
+                "ec2:DeleteNetworkInterfacePermission",
+            ],
+            resources=["*"],
+            conditions={
+                "StringEquals": {"ec2:ResourceTag/BedrockManaged": "true"},
+                "ArnEquals": {"ec2:Subnet": subnets},
+                "ArnLike": {"ec2:ResourceTag/BedrockModelCustomizationJobArn": jobs},
+            },
+        ),
+        iam.PolicyStatement(
+            actions=["ec2:CreateTags"],
+            resources=[f"{ec2}:network-interface/*"],
+            conditions={
+                "StringEquals": {"ec2:CreateAction": "CreateNetworkInterface"},
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["BedrockManaged", "BedrockModelCustomizationJobArn"]},
+            },
+        ),
+    ]
+
+
+def register_models(
+    parameter: ssm.IStringParameter, event_bus: events.IEventBus, source: str
+) -> list[iam.PolicyStatement]:
+    """Writes the parameter of the current model, and sends the event about it.
+
+    Args:
+        parameter: The parameter.
+        event_bus: The bus.
+        source: The event's source.
+    """
+    return [
+        iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[parameter.parameter_arn]),
+        iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[event_bus.event_bus_arn],
+            conditions={"StringEquals": {"events:source": source}},
         ),
     ]
 
@@ -285,3 +423,7 @@ def _request_tag(workflow_tag: str) -> dict[str, dict[str, str]]:
 
 def _resource_tag(workflow_tag: str) -> dict[str, dict[str, str]]:
     return {"StringEquals": {f"aws:ResourceTag/{WORKFLOW_TAG}": workflow_tag}}
+
+
+def _via_bedrock() -> dict[str, dict[str, str]]:
+    return {"StringEquals": {"kms:ViaService": f"bedrock.{Aws.REGION}.{Aws.URL_SUFFIX}"}}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import Aws, Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -9,13 +11,13 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
-from bedrock_customization.states.task import invoke_function, task
+from bedrock_customization.states.task import expression, invoke_function, task
 
 
 def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
     """Wraps the attempt in a Parallel state of one branch, so that one catch covers it all.
 
-    Assigns `evaluation`, `served` and `failedCandidates`.
+    Assigns `evaluation`, `served`, `failedCandidates` and `data`.
 
     Args:
         scope: The construct that holds the state.
@@ -30,6 +32,7 @@ def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> s
             "evaluation": "{% $states.result[0].evaluation %}",
             "served": "{% [$states.result[0].served] %}",
             "failedCandidates": "{% [$states.result[0].failedCandidates] %}",
+            "data": "{% $states.result[0].data %}",
         },
         outputs={},
     ).branch(branch)
@@ -45,11 +48,12 @@ def check_data(
     training_bucket: str,
     validation_bucket: str,
     results_bucket: str,
+    allowed: dict[str, Any],
 ) -> sfn.CustomState:
     """Checks input, hyperparameters and every line of the data before anything is paid for.
 
-    Assigns `candidates` (`[{"name", "baseModelIdentifier", "customizationType", "hyperParameters", "serving"}]`) and
-    `baseModels` (`[{"name", "modelId"}]`, the baseline first).
+    Assigns `candidates` (`[{"name", "baseModelIdentifier", "serving", "customModelArn", "job"}]`), `baseModels`
+    (`[{"name", "modelId"}]`, the baseline first) and `checkedData` (each file's URI, version and ETag).
 
     Args:
         scope: The construct that holds the state.
@@ -60,6 +64,7 @@ def check_data(
         training_bucket: The bucket of the training data.
         validation_bucket: The bucket of validation and evaluation data.
         results_bucket: The bucket that the data report goes to.
+        allowed: What the service role may use beside the buckets: `teacherModels`, `graders`, `invocationLogsBucket`.
     """
     return invoke_function(
         scope,
@@ -77,23 +82,29 @@ def check_data(
             "resultsBucket": results_bucket,
             "prefix": "{% $prefix %}",
             "minCoverage": gate.min_coverage,
+            **allowed,
         },
         timeout=Duration.minutes(16),
         output={},
         assign={
             "candidates": "{% [$states.result.Payload.candidates] %}",
             "baseModels": "{% [$states.result.Payload.baseModels] %}",
+            "checkedData": "{% $states.result.Payload.data %}",
         },
     )
 
 
-def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str) -> sfn.Choice:
+def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str, gate: QualityGate) -> sfn.Choice:
     """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
+
+    An evaluation compares all models with one baseline. With several base models the first one is the baseline, and a
+    candidate that passes the gate wins only if its mean lies above every base model's.
 
     Args:
         scope: The construct that holds the states.
         construct_id: The name of the state that evaluates.
         state_machine_arn: The evaluation's state machine.
+        gate: The gate of the evaluation.
     """
     evaluate = task(
         scope,
@@ -112,9 +123,23 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
         },
         timeout=Duration.hours(25),
         output={
-            "evaluation": "{% $states.result.Output %}",
+            "evaluation": expression(f"""(
+                $result := $states.result.Output;
+                $means := $map($baseModels.name, function($name) {{
+                    $lookup($lookup($result.scores, $name), $result.metric)
+                }});
+                $passing := $result.candidates[
+                    name in $servedCandidates.name and difference.low > {gate.min_improvement}
+                    and $lookup($lookup($result.scores, name), $result.metric) > $max($means)
+                ];
+                $count($baseModels) = 1 or $result.verdict != 'BETTER' ? $result
+                    : $merge([$result, $count($passing) = 0
+                        ? {{'verdict': 'NOT_BETTER', 'winner': null}}
+                        : {{'winner': ($passing^(>difference.mean))[0].name}}])
+            )"""),
             "served": "{% $servedCandidates %}",
             "failedCandidates": "{% $notServed %}",
+            "data": "{% $checkedData %}",
         },
     )
     none_served = sfn.Fail.jsonata(

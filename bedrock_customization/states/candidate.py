@@ -9,40 +9,26 @@ from constructs import Construct
 from bedrock_customization.options import Serving
 from bedrock_customization.states.serving import serve
 from bedrock_customization.states.task import expression
-from bedrock_customization.states.training import describe_training, prepare_candidate, train
+from bedrock_customization.states.training import TrainingJob, describe_training, prepare_candidate, train
+from bedrock_customization.states.training_start import train_unless_stalled
 
 # Bedrock trains at most two custom models of an account at a time.
 _TRAINING_CONCURRENCY = 2
 
 
 def train_and_serve(
-    scope: Construct,
-    construct_id: str,
-    *,
-    serving: Serving,
-    role_arn: str,
-    training_bucket: str,
-    validation_bucket: str,
-    results_bucket: str,
-    tags: list[dict[str, str]],
-    training_timeout: Duration,
-    serving_timeout: Duration,
+    scope: Construct, construct_id: str, *, job: TrainingJob, serving: Serving, serving_timeout: Duration
 ) -> sfn.Map:
-    """A Map over `candidates`: each is trained and served; one that fails does not fail the others.
+    """A Map over `candidates`: each is trained, unless it exists, and served; one that fails does not fail the others.
 
-    Assigns `servedCandidates` (`[{"name", "resourceName", "customModelArn", "modelId"}]`) and `notServed` (`[{"name",
-    "error", "cause", "customModelArn"}]`).
+    Assigns `servedCandidates` (`[{"name", "resourceName", "baseModelIdentifier", "customModelArn", "trained",
+    "modelId"}]`) and `notServed` (`[{"name", "error", "cause", "customModelArn"}]`).
 
     Args:
         scope: The construct that holds the states.
         construct_id: The state's name.
+        job: What is the same for every training job.
         serving: How candidates are served.
-        role_arn: The service role.
-        training_bucket: The bucket of the training data.
-        validation_bucket: The bucket of the validation data.
-        results_bucket: The bucket of a job's artefacts.
-        tags: The tags of what is created.
-        training_timeout: When a job is given up.
         serving_timeout: When a model that is not ready counts as failed.
     """
     served = sfn.Pass.jsonata(
@@ -51,7 +37,9 @@ def train_and_serve(
         outputs={
             "name": "{% $candidate.name %}",
             "resourceName": "{% $resourceName %}",
+            "baseModelIdentifier": "{% $candidate.baseModelIdentifier %}",
             "customModelArn": "{% $customModelArn %}",
+            "trained": "{% $candidate.job != null %}",
             "modelId": "{% $servingArn %}",
         },
     )
@@ -65,20 +53,19 @@ def train_and_serve(
             "cause": "{% $states.input.Cause %}",
         },
     )
-    job = train(
-        scope,
-        "Train",
-        role_arn=role_arn,
-        training_bucket=training_bucket,
-        validation_bucket=validation_bucket,
-        results_bucket=results_bucket,
-        tags=tags,
-        timeout=training_timeout,
+    training = train_unless_stalled(
+        scope, "TrainUnlessStalled", training=train(scope, "Train", job=job), start_timeout=job.start_timeout
     )
     describe = describe_training(scope, "DescribeTraining")
-    first, tasks = serve(scope, serving=serving, tags=tags, ready_timeout=serving_timeout, done=served)
-    for fallible in [job, describe, *tasks]:
+    first, tasks = serve(scope, serving=serving, tags=job.tags, ready_timeout=serving_timeout, done=served)
+    training.add_catch(failed, errors=["States.ALL"])
+    for fallible in [describe, *tasks]:
         fallible.add_catch(failed, errors=["States.ALL"])
+    is_trained = (
+        sfn.Choice.jsonata(scope, "IsCandidateTrained")
+        .when(sfn.Condition.jsonata("{% $customModelArn != null %}"), first)
+        .otherwise(training.next(describe).next(first))
+    )
     return sfn.Map.jsonata(
         scope,
         construct_id,
@@ -91,4 +78,4 @@ def train_and_serve(
             """),
         },
         outputs={},
-    ).item_processor(prepare_candidate(scope, "PrepareCandidate").next(job).next(describe).next(first))
+    ).item_processor(prepare_candidate(scope, "PrepareCandidate").next(is_trained))

@@ -19,6 +19,7 @@ OUTPUT = {
     """),
     "evaluation": "{% $evaluation %}",
     "failedCandidates": "{% $failedCandidates %}",
+    "registrationFailure": "{% $registrationFailure %}",
     "released": "{% $release.released %}",
     "kept": "{% $release.kept %}",
 }
@@ -51,6 +52,7 @@ def prepare_run(scope: Construct, construct_id: str) -> sfn.Pass:
             "modelId": "{% null %}",
             "winner": "{% null %}",
             "failedCandidates": [],
+            "registrationFailure": "{% null %}",
             "keep": [],
             "deleteModels": False,
         },

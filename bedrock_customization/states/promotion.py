@@ -1,20 +1,30 @@
-"""The states that promote the winner: its tags keep every clean-up away from it."""
+"""The states that promote the winner: its tags keep every clean-up away from it, and it is registered."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.task import task
+from bedrock_customization.states.task import expression, task
 from bedrock_customization.tags import KEPT_TAG
 
+EVENT_SOURCE = "bedrock-customization"
+PROMOTED = "Custom Model Promoted"
 
-def promote(scope: Construct, construct_id: str) -> sfn.Map:
-    """Tags the custom model and what serves it as kept; reads `winner`, assigns `modelId`.
+
+def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParameter) -> sfn.Map:
+    """Tags the winner as kept; assigns `modelId` and `promoted`, what is registered.
+
+    Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags.
 
     Args:
         scope: The construct that holds the states.
         construct_id: The state's name.
+        parameter: The parameter of the current model.
     """
     tag = task(
         scope,
@@ -26,7 +36,85 @@ def promote(scope: Construct, construct_id: str) -> sfn.Map:
     return sfn.Map.jsonata(
         scope,
         construct_id,
-        items=sfn.ProvideItems.jsonata("{% [$winner.customModelArn, $winner.modelId] %}"),
-        assign={"modelId": "{% $winner.modelId %}"},
+        items=sfn.ProvideItems.jsonata("{% [$winner.trained ? $winner.customModelArn, $winner.modelId] %}"),
+        assign={
+            "modelId": "{% $winner.modelId %}",
+            "promoted": {
+                "parameter": parameter.parameter_name,
+                "customModelName": "{% $input.customModelName %}",
+                "customModelArn": "{% $winner.customModelArn %}",
+                "modelId": "{% $winner.modelId %}",
+                "baseModelIdentifier": "{% $winner.baseModelIdentifier %}",
+                "metric": "{% $evaluation.metric %}",
+                "scores": expression("""
+                    {'custom': $lookup($evaluation.scores, $winner.name),
+                     'base': $lookup($evaluation.scores, $evaluation.baseline)}
+                """),
+                "signatures": "{% $exists($evaluation.signatures) ? $evaluation.signatures : {} %}",
+                "data": "{% $data %}",
+                "results": "{% $evaluation.results %}",
+                "execution": "{% $executionArn %}",
+                "promotedAt": "{% $states.context.State.EnteredTime %}",
+            },
+        },
         outputs={},
     ).item_processor(tag)
+
+
+def register(
+    scope: Construct, *, parameter: ssm.IStringParameter, event_bus: events.IEventBus, done: sfn.IChainable
+) -> sfn.CustomState:
+    """Writes what was promoted to the parameter, and sends the event; assigns `registrationFailure` when that fails.
+
+    The model is served and kept by then, so a failure does not undo it; the parameter then names the one before it.
+
+    Args:
+        scope: The construct that holds the states.
+        parameter: The parameter of the current model.
+        event_bus: Where the event goes.
+        done: What follows.
+    """
+    write = task(
+        scope,
+        "RegisterModel",
+        resource="aws-sdk:ssm:putParameter",
+        arguments={
+            "Name": parameter.parameter_name,
+            "Type": "String",
+            "Value": "{% $string($promoted) %}",
+            # What is longer than 4,096 characters needs the advanced tier; only then is it paid for.
+            "Tier": "Intelligent-Tiering",
+            "Overwrite": True,
+        },
+        output={},
+    )
+    announce = task(
+        scope,
+        "AnnounceModel",
+        resource="events:putEvents",
+        arguments={
+            "Entries": [
+                {
+                    "Source": EVENT_SOURCE,
+                    "DetailType": PROMOTED,
+                    "Detail": "{% $promoted %}",
+                    "EventBusName": event_bus.event_bus_name,
+                }
+            ]
+        },
+        output={},
+    )
+    failure: dict[str, Any] = {
+        "errors": ["States.ALL"],
+        "outputs": {},
+        "assign": {
+            "registrationFailure": expression("""
+                $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 2000)
+            """)
+        },
+    }
+    for fallible in (write, announce):
+        fallible.add_catch(done, **failure)
+    write.next(announce)
+    announce.next(done)
+    return write

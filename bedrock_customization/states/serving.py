@@ -11,6 +11,7 @@ from constructs import Construct
 
 from bedrock_customization.options import Serving, ServingMode
 from bedrock_customization.states.task import task
+from bedrock_customization.tags import KEPT_TAG
 
 _POLL_EVERY = Duration.minutes(1)
 
@@ -49,11 +50,9 @@ def serve(
     if serving.mode is ServingMode.ON_DEMAND:
         return _serve(scope, _deployment(tags), ready_timeout, done)
     if serving.mode is ServingMode.PROVISIONED:
-        return _serve(scope, _provisioned_throughput(tags, serving.model_units), ready_timeout, done)
+        return _serve(scope, _provisioned_throughput(tags, serving), ready_timeout, done)
     on_demand, on_demand_tasks = _serve(scope, _deployment(tags), ready_timeout, done)
-    provisioned, provisioned_tasks = _serve(
-        scope, _provisioned_throughput(tags, serving.model_units), ready_timeout, done
-    )
+    provisioned, provisioned_tasks = _serve(scope, _provisioned_throughput(tags, serving), ready_timeout, done)
     choice = (
         sfn.Choice.jsonata(scope, "ServingMode")
         .when(sfn.Condition.jsonata("{% $candidate.serving = 'on-demand' %}"), on_demand)
@@ -79,18 +78,23 @@ def _deployment(tags: list[dict[str, str]]) -> _Kind:
     )
 
 
-def _provisioned_throughput(tags: list[dict[str, str]], model_units: int) -> _Kind:
+def _provisioned_throughput(tags: list[dict[str, str]], serving: Serving) -> _Kind:
+    arguments: dict[str, Any] = {
+        "ProvisionedModelName": "{% $resourceName %}",
+        "ModelId": "{% $customModelArn %}",
+        "ModelUnits": serving.model_units,
+        "ClientRequestToken": "{% $resourceName & '-serve' %}",
+        "Tags": tags,
+    }
+    if serving.commitment is not None:
+        arguments["CommitmentDuration"] = serving.commitment.value
+        # It cannot be deleted before its term ends, so no release shall try for hours.
+        arguments["Tags"] = [*tags, {"Key": KEPT_TAG, "Value": "true"}]
     return _Kind(
         state="ProvisionedModel",
         create="createProvisionedModelThroughput",
         get="getProvisionedModelThroughput",
-        arguments={
-            "ProvisionedModelName": "{% $resourceName %}",
-            "ModelId": "{% $customModelArn %}",
-            "ModelUnits": model_units,
-            "ClientRequestToken": "{% $resourceName & '-serve' %}",
-            "Tags": tags,
-        },
+        arguments=arguments,
         arn="ProvisionedModelArn",
         identifier="ProvisionedModelId",
         ready="InService",

@@ -36,7 +36,10 @@ _TRANSIENT_ERRORS = {
         "BedrockRuntime.ServiceUnavailableException",
         "BedrockRuntime.SdkClientException",
     ],
+    "events": ["EventBridge.SdkClientException"],
+    "servicequotas": ["ServiceQuotas.TooManyRequestsException", "ServiceQuotas.SdkClientException"],
     "sfn": ["Sfn.SdkClientException"],
+    "ssm": ["Ssm.InternalServerErrorException", "Ssm.TooManyUpdatesException", "Ssm.SdkClientException"],
     "s3": ["S3.SdkClientException"],
     "sns": [
         "SNS.InternalErrorException",
@@ -96,7 +99,7 @@ def task(
     construct_id: str,
     *,
     resource: str,
-    arguments: dict[str, Any],
+    arguments: dict[str, Any] | str,
     timeout: Duration | None = None,
     output: Any = None,
     assign: dict[str, Any] | None = None,
@@ -113,7 +116,7 @@ def task(
         scope: The construct that holds the state.
         construct_id: The state's name.
         resource: The part of the resource behind `:states:::`, for example `aws-sdk:bedrock:getCustomModel`.
-        arguments: The call's arguments.
+        arguments: The call's arguments, or a JSONata expression that gives them.
         timeout: When the call is given up; one minute by default.
         output: The state's output; the call's result by default.
         assign: Variables to assign.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import Duration
@@ -19,8 +20,35 @@ RESOURCE_NAME = expression("""
 """)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """What is the same for every training job of a workflow.
+
+    Args:
+        role_arn: The service role that Bedrock trains with.
+        results_bucket: The bucket that the job's artefacts go to.
+        tags: The tags of job and model.
+        encryption_key_arn: The key of the custom model; AWS's own when it is None.
+        subnet_ids: The subnets that the job reads data from; none when it runs outside a VPC.
+        security_group_ids: Its security groups.
+        timeout: When a job is given up and stopped.
+        start_timeout: When a job counts as stalled whose training has not begun.
+    """
+
+    role_arn: str
+    results_bucket: str
+    tags: list[dict[str, str]]
+    encryption_key_arn: str | None
+    subnet_ids: list[str]
+    security_group_ids: list[str]
+    timeout: Duration
+    start_timeout: Duration
+
+
 def prepare_candidate(scope: Construct, construct_id: str) -> sfn.Pass:
-    """Assigns `candidate`, `resourceName` (the name of its job, model and serving) and an empty `customModelArn`.
+    """Assigns `candidate`, `resourceName` (the name of its job, model and serving) and `customModelArn`.
+
+    The latter is null until the candidate is trained, unless it is a model that exists already.
 
     Args:
         scope: The construct that holds the state.
@@ -32,59 +60,41 @@ def prepare_candidate(scope: Construct, construct_id: str) -> sfn.Pass:
         assign={
             "candidate": "{% $states.input %}",
             "resourceName": RESOURCE_NAME,
-            "customModelArn": "{% null %}",
+            "customModelArn": "{% $states.input.customModelArn %}",
         },
     )
 
 
-def train(
-    scope: Construct,
-    construct_id: str,
-    *,
-    role_arn: str,
-    training_bucket: str,
-    validation_bucket: str,
-    results_bucket: str,
-    tags: list[dict[str, str]],
-    timeout: Duration,
-) -> sfn.CustomState:
+def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.CustomState:
     """Starts a customization job and waits for it; stopping the execution stops the job.
+
+    What depends on the candidate (model, customization type, data, hyperparameters) was written by the data check,
+    because an argument that a candidate lacks must be left out, and JSONata in one field cannot do that.
 
     Args:
         scope: The construct that holds the state.
         construct_id: The state's name.
-        role_arn: The service role that Bedrock reads the data with.
-        training_bucket: The bucket of the training data.
-        validation_bucket: The bucket of the validation data.
-        results_bucket: The bucket that the job's artefacts go to.
-        tags: The tags of job and model.
-        timeout: When the job is given up and stopped.
+        job: What is the same for every job.
     """
     arguments: dict[str, Any] = {
         "JobName": "{% $resourceName %}",
         "CustomModelName": "{% $resourceName %}",
-        "RoleArn": role_arn,
+        "RoleArn": job.role_arn,
         "ClientRequestToken": "{% $resourceName & '-train' %}",
-        "BaseModelIdentifier": "{% $candidate.baseModelIdentifier %}",
-        "CustomizationType": "{% $candidate.customizationType %}",
-        "HyperParameters": "{% $candidate.hyperParameters %}",
-        "TrainingDataConfig": {"S3Uri": f"{{% 's3://{training_bucket}/' & $input.trainingDataKey %}}"},
-        "ValidationDataConfig": {
-            "Validators": expression(f"""
-                [$exists($input.validationDataKey)
-                    ? {{'S3Uri': 's3://{validation_bucket}/' & $input.validationDataKey}}]
-            """)
-        },
-        "OutputDataConfig": {"S3Uri": f"{{% 's3://{results_bucket}/' & $prefix & 'training/' %}}"},
-        "JobTags": tags,
-        "CustomModelTags": tags,
+        "OutputDataConfig": {"S3Uri": f"{{% 's3://{job.results_bucket}/' & $prefix & 'training/' %}}"},
+        "JobTags": job.tags,
+        "CustomModelTags": job.tags,
     }
+    if job.encryption_key_arn is not None:
+        arguments["CustomModelKmsKeyId"] = job.encryption_key_arn
+    if job.subnet_ids:
+        arguments["VpcConfig"] = {"SubnetIds": job.subnet_ids, "SecurityGroupIds": job.security_group_ids}
     return task(
         scope,
         construct_id,
         resource="bedrock:createModelCustomizationJob.sync",
-        arguments=arguments,
-        timeout=timeout,
+        arguments=f"{{% $merge([$candidate.job, {_in_jsonata(arguments)}]) %}}",
+        timeout=job.timeout,
     )
 
 
@@ -102,3 +112,13 @@ def describe_training(scope: Construct, construct_id: str) -> sfn.CustomState:
         arguments={"JobIdentifier": "{% $resourceName %}"},
         assign={"customModelArn": "{% $states.result.OutputModelArn %}"},
     )
+
+
+def _in_jsonata(value: Any) -> str:
+    """A state's argument as JSONata: expressions lose their marks, texts gain quotes."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"'{name}': {_in_jsonata(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_in_jsonata(item) for item in value) + "]"
+    text = str(value)
+    return text.removeprefix("{% ").removesuffix(" %}") if text.startswith("{%") else f"'{text}'"

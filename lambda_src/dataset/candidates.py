@@ -1,11 +1,22 @@
 """Works out what a customization trains, serves and compares, with every default filled in."""
 
-import re
+from collections.abc import Iterator
 from typing import Any
 
+from dataset.catalogue import find_entry, inference_id
+
 AUTOMATIC = "automatic"
-# A customization id ends with the length of its context, such as `:128k`; inference does not know that ending.
-CONTEXT_LENGTH = re.compile(r":\d+k$")
+IMPORTED = "IMPORTED"
+MAXIMUM_MODELS = 10
+"""The most models that one evaluation compares."""
+
+_INHERITED = (
+    "baseModelIdentifier",
+    "baseInferenceModelIdentifier",
+    "customizationType",
+    "customizationConfig",
+    "customModelArn",
+)
 
 
 def plan_candidates(execution_input: dict[str, Any], models: dict[str, Any], serving: str) -> list[dict[str, Any]]:
@@ -13,26 +24,35 @@ def plan_candidates(execution_input: dict[str, Any], models: dict[str, Any], ser
 
     Args:
         execution_input: The execution input, already valid.
-        models: Catalogue entries by base model identifier.
+        models: The catalogue.
         serving: `on-demand`, `provisioned`, or `automatic`: on demand where the catalogue says that Bedrock offers it.
 
     Returns:
-        A list of `{"name", "baseModelIdentifier", "inferenceModelId", "customizationType", "hyperParameters",
-        "serving"}`; `serving` is None where nothing says how the model can be served.
+        A list of `{"name", "field", "baseModelIdentifier", "inferenceModelId", "customizationType", "hyperParameters",
+        "customizationConfig", "serving", "customModelArn"}`. `field` is where the input describes the candidate, empty
+        or for example `candidates[1].`; `serving` and `inferenceModelId` are None where nothing tells them,
+        `customModelArn` is None for a candidate that has to be trained.
     """
-    given = execution_input.get("candidates") or [{}]
+    given = execution_input.get("candidates")
     planned = []
-    for index, candidate in enumerate(given, start=1):
-        base = candidate.get("baseModelIdentifier", execution_input["baseModelIdentifier"])
-        entry = models.get(base, {})
+    for index, own in enumerate(given or [{}]):
+        candidate = {field: execution_input[field] for field in _INHERITED if field in execution_input} | own
+        if "baseModelIdentifier" in own and "baseInferenceModelIdentifier" not in own:
+            candidate.pop("baseInferenceModelIdentifier", None)
+        base = candidate["baseModelIdentifier"]
+        custom_model = candidate.get("customModelArn")
+        entry = find_entry(models, custom_model or base) or find_entry(models, base)
         planned.append(
             {
-                "name": "custom" if len(given) == 1 else f"custom-{index}",
+                "name": "custom" if given is None or len(given) == 1 else f"custom-{index + 1}",
+                "field": "" if given is None else f"candidates[{index}].",
                 "baseModelIdentifier": base,
-                "inferenceModelId": entry.get("inferenceId", CONTEXT_LENGTH.sub("", base)),
-                "customizationType": execution_input.get("customizationType", "FINE_TUNING"),
-                "hyperParameters": execution_input.get("hyperParameters", {}) | candidate.get("hyperParameters", {}),
-                "serving": _serving(entry.get("serving"), serving),
+                "inferenceModelId": candidate.get("baseInferenceModelIdentifier") or inference_id(models, base),
+                "customizationType": IMPORTED if custom_model else candidate.get("customizationType", "FINE_TUNING"),
+                "hyperParameters": execution_input.get("hyperParameters", {}) | own.get("hyperParameters", {}),
+                "customizationConfig": candidate.get("customizationConfig", {}),
+                "serving": _serving(entry, serving),
+                "customModelArn": custom_model,
             }
         )
     return planned
@@ -53,33 +73,54 @@ def base_models(candidates: list[dict[str, Any]]) -> list[dict[str, str]]:
     return [{"name": f"base-{index}", "modelId": model} for index, model in enumerate(identifiers, start=1)]
 
 
-def problems_with_serving(candidates: list[dict[str, Any]], models: dict[str, Any]) -> list[str]:
-    """Return a sentence for each candidate that cannot be served as the workflow is set up to.
+def trained(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the candidates that have to be trained.
 
     Args:
         candidates: What `plan_candidates` returned.
-        models: Catalogue entries by base model identifier.
     """
-    problems = []
+    return [candidate for candidate in candidates if candidate["customModelArn"] is None]
+
+
+def problems_with_serving(candidates: list[dict[str, Any]], models: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each candidate that cannot be served as the workflow is set up to, or not be compared.
+
+    Args:
+        candidates: What `plan_candidates` returned.
+        models: The catalogue.
+    """
     for candidate in candidates:
         base = candidate["baseModelIdentifier"]
-        offered = models.get(base, {}).get("serving")
+        entry = find_entry(models, candidate["customModelArn"] or base) or {}
+        offered = entry.get("serving")
+        field = f"{candidate['field']}baseModelIdentifier"
         if candidate["serving"] is None:
-            problems.append(
-                f"baseModelIdentifier: {base!r} is not in the catalogue of models, so it is not known how its custom "
+            yield (
+                f"{field}: {base!r} is not in the catalogue of models, so it is not known how its custom "
                 "models are served. Deploy the workflow with serving=Serving.on_demand() or Serving.provisioned()."
             )
         elif offered is not None and candidate["serving"] not in offered:
-            problems.append(
-                f"baseModelIdentifier: custom models of {base!r} cannot be served {candidate['serving']}, only "
+            yield (
+                f"{field}: custom models of {base!r} cannot be served {candidate['serving']}, only "
                 f"{' or '.join(offered)}. Deploy the workflow with serving=Serving.automatic(), or use another model."
             )
-    return list(dict.fromkeys(problems))
+        if candidate["inferenceModelId"] is None:
+            yield (
+                f"{candidate['field']}baseInferenceModelIdentifier: missing. {base!r} is a custom model of an unknown "
+                "base model; give the id of the model that the candidate shall be compared with."
+            )
+    models_compared = len(candidates) + len(base_models(candidates))
+    if models_compared > MAXIMUM_MODELS:
+        yield (
+            f"candidates: with their base models these are {models_compared} models; an evaluation compares at most "
+            f"{MAXIMUM_MODELS}. Start several executions."
+        )
 
 
-def _serving(offered: list[str] | None, wanted: str) -> str | None:
+def _serving(entry: dict[str, Any] | None, wanted: str) -> str | None:
     if wanted != AUTOMATIC:
         return wanted
-    if offered is None:
+    if entry is None:
         return None
-    return "on-demand" if "on-demand" in offered else offered[0]
+    offered = entry["serving"]
+    return "on-demand" if "on-demand" in offered else str(offered[0])

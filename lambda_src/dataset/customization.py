@@ -1,13 +1,18 @@
 """Checks everything that a customization is given, before a job is created."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
-from dataset.candidates import base_models, plan_candidates, problems_with_serving
+from dataset.candidates import base_models, plan_candidates, problems_with_serving, trained
+from dataset.catalogue import find_entry
 from dataset.check import Report, check_files
+from dataset.conversion import TARGETS, convert_lines
+from dataset.customization_types import problems_with_types
 from dataset.errors import InvalidData, InvalidInput
 from dataset.input_check import problems_with_input
-from dataset.models import problems_with_models, trained_models
+from dataset.jobs import job_arguments
+from dataset.models import problems_with_models, unknown_models
 from dataset.objects import S3Object
 from dataset.rules import ModelRules
 
@@ -20,41 +25,49 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
 
     Args:
         event: `{"input", "inputSchema", "models", "trainingBucket", "validationBucket", "resultsBucket", "prefix",
-            "minCoverage", "serving", "region"?}`; `serving` is `on-demand`, `provisioned` or `automatic`.
+            "minCoverage", "serving", "region"?, "teacherModels"?, "graders"?, "invocationLogsBucket"?}`; `models` is
+            the catalogue, `serving` is `on-demand`, `provisioned` or `automatic`.
         client: A boto3 S3 client.
 
     Returns:
         `{"trainingRecords", "validationRecords", "evaluationRecords", "warnings", "report", "candidates",
-        "baseModels"}`; a count is None if the input names no such file. Candidates and base models are as
-        `dataset.candidates` returns them.
+        "baseModels", "data"}`; a count is None if the input names no such file. A candidate is `{"name",
+        "baseModelIdentifier", "serving", "customModelArn", "job"}`: `job` has the arguments of its training and is None
+        for a model that exists already. `data` tells each file's URI, version and ETag.
 
     Raises:
         InvalidInput: A field is unknown, missing or wrong, a model cannot be used so, or an object cannot be read.
         InvalidData: The files have errors; the message has the first lines of each kind, the report all of them.
     """
-    execution_input = event["input"]
-    files = _checked_files(event, client)
-    candidates = plan_candidates(execution_input, event["models"], event["serving"])
-    entries = [event["models"][base] for base in trained_models(execution_input) if base in event["models"]]
-    rules = ModelRules.from_catalogue(entries, execution_input.get("customizationType", "FINE_TUNING"))
+    execution_input, models = event["input"], event["models"]
+    if problems := problems_with_input(execution_input, event["inputSchema"]):
+        raise InvalidInput(problems)
+    candidates = plan_candidates(execution_input, models, event["serving"])
+    files = _checked_files(event, candidates, client)
+    rules = _rules(execution_input, candidates, models)
+    convert = execution_input.get("convertData", False)
     report = check_files(
         training=files.get("training"),
         validation=files.get("validation"),
         evaluation=files.get("evaluation"),
-        rules=rules,
+        rules=replace(rules, schemas=()) if convert else rules,
         minimum_coverage=event["minCoverage"],
     )
+    for sentence in unknown_models(candidates, models):
+        report.findings.add("input", "unknownModel", detail=sentence)
     key = f"{event['prefix']}dataset-report.json"
-    locations = {name: f"s3://{file.bucket}/{file.key}" for name, file in files.items()}
+    locations = {name: file.uri for name, file in files.items()}
     write_report(report, locations, S3Object(client, event["resultsBucket"], key), FIELDS)
+    converted = _convert(event, files, rules.schemas) if convert else {}
     return {
         "trainingRecords": report.records("training"),
         "validationRecords": report.records("validation"),
         "evaluationRecords": report.records("evaluation"),
         "warnings": len(report.findings.warnings),
         "report": key,
-        "candidates": candidates,
+        "candidates": [_described(candidate, execution_input, models, files, converted) for candidate in candidates],
         "baseModels": base_models(candidates),
+        "data": {name: file.version() for name, file in files.items()},
     }
 
 
@@ -78,15 +91,14 @@ def write_report(report: Report, locations: dict[str, str], target: S3Object, fi
         raise InvalidData("\n".join(sentences))
 
 
-def _checked_files(event: dict[str, Any], client: Any) -> dict[str, S3Object]:
+def _checked_files(event: dict[str, Any], candidates: list[dict[str, Any]], client: Any) -> dict[str, S3Object]:
     """Return the files that the input names, once everything but their contents is known to be right."""
-    execution_input = event["input"]
-    problems = problems_with_input(execution_input, event["inputSchema"])
-    if problems:
-        raise InvalidInput(problems)
-    problems = problems_with_models(execution_input, event["models"], event.get("region"))
-    candidates = plan_candidates(execution_input, event["models"], event["serving"])
-    problems += problems_with_serving(candidates, event["models"])
+    execution_input, models = event["input"], event["models"]
+    problems = problems_with_models(execution_input, candidates, models, event.get("region"))
+    problems += problems_with_serving(candidates, models)
+    problems += problems_with_types(event, candidates, client)
+    if execution_input.get("convertData"):
+        problems += _problems_with_conversion(execution_input, candidates, models)
     files = {}
     for name, field in FIELDS.items():
         if key := execution_input.get(field):
@@ -96,5 +108,75 @@ def _checked_files(event: dict[str, Any], client: Any) -> dict[str, S3Object]:
             problem = problem or files[name].problem_with_existence(field)
             problems += [problem] if problem else []
     if problems:
-        raise InvalidInput(problems)
+        raise InvalidInput(list(dict.fromkeys(problems)))
     return files
+
+
+def _rules(execution_input: dict[str, Any], candidates: list[dict[str, Any]], models: dict[str, Any]) -> ModelRules:
+    """Return the rules of all models that are trained; without any, training data are only compared with the rest."""
+    found = (find_entry(models, candidate["baseModelIdentifier"]) for candidate in trained(candidates))
+    entries = [entry for entry in found if entry is not None]
+    if not trained(candidates):
+        return ModelRules()
+    return ModelRules.from_catalogue(entries, execution_input.get("customizationType", "FINE_TUNING"))
+
+
+def _wanted_schema(candidate: dict[str, Any], execution_input: dict[str, Any], models: dict[str, Any]) -> str | None:
+    schemas = _rules(execution_input, [candidate], models).schemas
+    return schemas[0] if schemas else None
+
+
+def _problems_with_conversion(
+    execution_input: dict[str, Any], candidates: list[dict[str, Any]], models: dict[str, Any]
+) -> list[str]:
+    problems = []
+    for candidate in trained(candidates):
+        schema = _wanted_schema(candidate, execution_input, models)
+        if schema is None:
+            base = candidate["baseModelIdentifier"]
+            problems.append(
+                f"convertData: {base!r} is not in the catalogue, so it is not known what its data are converted to. "
+                "Remove the field and give data in the schema that the model wants."
+            )
+        elif schema not in TARGETS:
+            problems.append(
+                f"convertData: data are converted to {' or '.join(TARGETS)}, and "
+                f"{candidate['customizationType']} wants {schema}. Remove the field and give data in that schema."
+            )
+    return problems
+
+
+def _convert(
+    event: dict[str, Any], files: dict[str, S3Object], schemas: tuple[str, ...]
+) -> dict[tuple[str, str], S3Object]:
+    """Write training and validation data in every schema that is wanted; return the objects by name and schema."""
+    converted = {}
+    for name in READ_BY_BEDROCK:
+        for schema in schemas if name in files else ():
+            # Below the folder of the job's artefacts, because the service role may read that.
+            key = f"{event['prefix']}training/data/{schema}/{name}.jsonl"
+            target = S3Object(files[name].client, event["resultsBucket"], key)
+            target.write_lines(convert_lines(files[name].open("rb"), schema))
+            converted[name, schema] = target
+    return converted
+
+
+def _described(
+    candidate: dict[str, Any],
+    execution_input: dict[str, Any],
+    models: dict[str, Any],
+    files: dict[str, S3Object],
+    converted: dict[tuple[str, str], S3Object],
+) -> dict[str, Any]:
+    described = {name: candidate[name] for name in ("name", "baseModelIdentifier", "serving", "customModelArn")}
+    if candidate["customModelArn"] is not None:
+        return {**described, "job": None}
+    schema = _wanted_schema(candidate, execution_input, models) or ""
+    uris = {name: converted.get((name, schema), file).uri for name, file in files.items()}
+    job = job_arguments(
+        candidate,
+        training=uris.get("training"),
+        validation=uris.get("validation"),
+        logs=execution_input.get("invocationLogsConfig"),
+    )
+    return {**described, "job": job}

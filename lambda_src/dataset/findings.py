@@ -37,6 +37,7 @@ FIXES = {
     "overlapPartlyChecked": "Hold out fewer records, if the overlap of all of them matters.",
     "noReference": "Add the expected answer, or remove the record.",
     "recordTooLarge": "Shorten the record.",
+    "unknownModel": "Compare the data with the model's documentation; only the rules that hold for all were applied.",
     "tooFewUsable": "Repair or remove the records that are named, or lower the minimum coverage.",
 }
 """For every kind of finding, what to do about it."""
@@ -49,6 +50,7 @@ WARNINGS = frozenset(
         "duplicatesPartlyChecked",
         "nearOverlap",
         "overlapPartlyChecked",
+        "unknownModel",
     }
 )
 """Kinds that do not stop a run, unless whoever adds them says otherwise."""
@@ -59,7 +61,7 @@ class Finding:
     """One kind of fault in one file.
 
     Args:
-        file: `training`, `validation` or `evaluation`.
+        file: `training`, `validation` or `evaluation`; `input` for what concerns the execution input.
         kind: A key of `FIXES`.
         severity: `error` stops the run, `warning` does not.
         count: How many lines, records or prompts have the fault.

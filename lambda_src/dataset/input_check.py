@@ -51,7 +51,7 @@ def _sentences(error: ValidationError, root: dict[str, Any]) -> list[str]:
     if error.validator in ("additionalProperties", "unevaluatedProperties") and isinstance(error.instance, dict):
         return [_unknown_field(error, name) for name in _unknown_names(error)]
     if error.validator == "required":
-        return [_missing_field(error)]
+        return [_missing_field(error, root)]
     if error.validator == "dependentRequired":
         return [f"{_field(error.absolute_path)}: {error.message}."]
     rule = _rule(error)
@@ -93,6 +93,12 @@ def _rule(error: ValidationError) -> str:
             return f"must be at least {allowed}"
         case "maximum":
             return f"must be at most {allowed}"
+        case "maxProperties":
+            return f"must have at most {_counted(allowed, 'field')}"
+        case "not" if "const" in allowed:
+            return f"must not be {_quoted(allowed['const'])}"
+        case "not" if allowed == {}:
+            return "must be left out"
         case "exclusiveMinimum":
             return f"must be more than {allowed}"
         case "exclusiveMaximum":
@@ -115,7 +121,11 @@ def _innermost_description(error: ValidationError, root: dict[str, Any]) -> str:
     """Return the description of the schema that was broken, or of the nearest one around it, across references."""
     schema: Any = root
     description = ""
-    for step in error.absolute_schema_path:
+    path = list(error.absolute_schema_path)
+    for step, following in zip(path, [*path[1:], None], strict=True):
+        # The path of an error goes to `then` and `else` by way of the `if` beside them.
+        if step == "if" and following in ("then", "else"):
+            continue
         # The path of an error leaves references out.
         while isinstance(schema, dict) and step not in schema and "$ref" in schema:
             schema = _referred(schema["$ref"], root)
@@ -133,9 +143,11 @@ def _referred(reference: str, root: dict[str, Any]) -> Any:
     return schema
 
 
-def _missing_field(error: ValidationError) -> str:
+def _missing_field(error: ValidationError, root: dict[str, Any]) -> str:
     missing = next(name for name in error.validator_value if error.message.startswith(repr(name)))
-    description = _description(error.schema.get("properties", {}).get(missing, {}))
+    # A rule about several fields names one that is described where the fields are.
+    around = error.schema if missing in error.schema.get("properties", {}) or error.absolute_path else root
+    description = _description(around.get("properties", {}).get(missing, {}))
     return f"{_field([*error.absolute_path, missing])}: missing. Add it{': ' if description else '.'}{description}"
 
 

@@ -5,67 +5,92 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from dataset.candidates import trained
+from dataset.catalogue import base_model_id, custom_model_region, find_entry, ids_for_customization
 from dataset.findings import shorten
+from dataset.jobs import REINFORCEMENT, REINFORCEMENT_HYPERPARAMETERS, reinforcement_hyperparameters
 
 RETIRED = ("LEGACY", "END_OF_LIFE")
 
 
-def trained_models(execution_input: dict[str, Any]) -> list[str]:
-    """Return the base models that the input trains, each once.
+def problems_with_models(
+    execution_input: dict[str, Any], candidates: list[dict[str, Any]], models: dict[str, Any], region: str | None
+) -> list[str]:
+    """Check lifecycle, Region, customization type, validation set and hyperparameters.
 
     Args:
-        execution_input: The execution input; each of its `candidates` may name a `baseModelIdentifier` of its own.
-    """
-    return list(dict.fromkeys(base for _, base, _ in _candidates(execution_input) if base))
-
-
-def problems_with_models(execution_input: dict[str, Any], models: dict[str, Any], region: str | None) -> list[str]:
-    """Check customization type, lifecycle, Region, validation set and hyperparameters of every model that is trained.
-
-    Args:
-        execution_input: The execution input, already valid by its schema.
-        models: Catalogue entries by base model identifier; a model that is not there is not checked.
+        execution_input: The execution input, already valid.
+        candidates: What `dataset.candidates` planned of it.
+        models: The catalogue; a model that is not in it is not checked.
         region: The Region that the job runs in, or None if it is not known.
 
     Returns:
         One sentence or two for each problem, the field's name first.
     """
     problems: list[str] = []
-    for path, base, _ in _candidates(execution_input):
-        if base in models:
-            problems += _problems_with_model(f"{path}baseModelIdentifier", base, models[base], execution_input, region)
-    for path, base, parameters in _hyperparameters(execution_input):
-        if base in models:
-            problems += _problems_with_hyperparameters(path, base, parameters, models[base])
+    for candidate in candidates:
+        problems += _problems_with_identifier(candidate, models, region)
+    for candidate in trained(candidates):
+        entry = find_entry(models, candidate["baseModelIdentifier"])
+        if entry is not None:
+            problems += _problems_with_training(execution_input, candidate, entry, region)
+        problems += _problems_with_hyperparameters(execution_input, candidate, entry)
     return list(dict.fromkeys(problems))
 
 
-def _candidates(execution_input: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield where each trained model is named, its identifier, and the candidate."""
-    base = execution_input.get("baseModelIdentifier", "")
-    for index, candidate in enumerate(execution_input.get("candidates") or [{}]):
-        own = "baseModelIdentifier" in candidate
-        yield f"candidates[{index}]." if own else "", candidate.get("baseModelIdentifier", base), candidate
+def unknown_models(candidates: list[dict[str, Any]], models: dict[str, Any]) -> list[str]:
+    """Return a sentence for each base model that is not in the catalogue.
+
+    Args:
+        candidates: What `dataset.candidates` planned.
+        models: The catalogue.
+    """
+    sentences = []
+    for base in dict.fromkeys(candidate["baseModelIdentifier"] for candidate in candidates):
+        if find_entry(models, base) is None:
+            closest = difflib.get_close_matches(base_model_id(base), models, n=1)
+            meant = f"; did you mean {closest[0]!r}" if closest else ""
+            sentences.append(f"{base!r} is not in the catalogue{meant}")
+    return sentences
 
 
-def _hyperparameters(execution_input: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    shared = execution_input.get("hyperParameters", {})
-    for index, (_, base, candidate) in enumerate(_candidates(execution_input)):
-        yield "hyperParameters", base, shared
-        yield f"candidates[{index}].hyperParameters", base, candidate.get("hyperParameters", {})
+def _field(execution_input: dict[str, Any], candidate: dict[str, Any], name: str) -> str:
+    """Return where the input has a field of a candidate: in the candidate's own entry or beside all of them."""
+    if not candidate["field"]:
+        return name
+    index = int(candidate["field"].removeprefix("candidates[").removesuffix("]."))
+    return f"{candidate['field']}{name}" if name in execution_input["candidates"][index] else name
 
 
-def _problems_with_model(
-    field: str, base: str, entry: dict[str, Any], execution_input: dict[str, Any], region: str | None
+def _problems_with_identifier(candidate: dict[str, Any], models: dict[str, Any], region: str | None) -> Iterator[str]:
+    base, custom_model = candidate["baseModelIdentifier"], candidate["customModelArn"]
+    if find_entry(models, base) is None and (meant := ids_for_customization(models, base)):
+        yield (
+            f"baseModelIdentifier: {base!r} is an id for inference. For customization use "
+            f"{' or '.join(map(repr, meant))}."
+        )
+    for field, identifier in (("baseModelIdentifier", base), ("customModelArn", custom_model)):
+        place = custom_model_region(identifier) if identifier else None
+        if region and place and place != region:
+            yield (
+                f"{field}: {identifier!r} is in {place}, this workflow runs in {region}. Copy the model with "
+                "CreateModelCopyJob, or deploy the workflow there."
+            )
+
+
+def _problems_with_training(
+    execution_input: dict[str, Any], candidate: dict[str, Any], entry: dict[str, Any], region: str | None
 ) -> Iterator[str]:
+    base = candidate["baseModelIdentifier"]
+    field = _field(execution_input, candidate, "baseModelIdentifier")
     if entry.get("lifecycle") in RETIRED:
         replacement = f" Use {entry['replacement']!r} instead." if entry.get("replacement") else ""
         yield f"{field}: {base!r} is {entry['lifecycle']}, Bedrock does not customize it any more.{replacement}"
+        return
     regions = entry.get("regions")
     if region and regions and region not in regions:
         yield f"{field}: {base!r} cannot be customized in {region}, only in {', '.join(regions)}."
-    customization_type = execution_input.get("customizationType", "FINE_TUNING")
-    types = entry.get("customizationTypes")
+    customization_type, types = candidate["customizationType"], entry.get("customizationTypes")
     if types and customization_type not in types:
         yield f"customizationType: {base!r} has no {customization_type}. Allowed: {', '.join(types)}."
     if execution_input.get("validationDataKey") and not entry.get("validationData", True):
@@ -73,23 +98,42 @@ def _problems_with_model(
 
 
 def _problems_with_hyperparameters(
-    path: str, base: str, parameters: dict[str, Any], entry: dict[str, Any]
+    execution_input: dict[str, Any], candidate: dict[str, Any], entry: dict[str, Any] | None
 ) -> Iterator[str]:
-    known = entry.get("hyperParameters")
+    base = candidate["baseModelIdentifier"]
+    if candidate["customizationType"] == REINFORCEMENT:
+        known: dict[str, Any] | None = REINFORCEMENT_HYPERPARAMETERS
+        parameters = reinforcement_hyperparameters(candidate)
+    else:
+        known = (entry or {}).get("hyperParameters")
+        parameters = candidate["hyperParameters"]
     if known is None:
         return
-    for name, text in parameters.items():
+    for name, value in parameters.items():
+        path = _hyperparameter_field(execution_input, candidate, name)
         if name in known:
-            if rule := _broken_rule(str(text), known[name]):
+            if rule := _broken_rule(str(value), known[name]):
                 default = known[name].get("default")
                 usual = f" The default is {default}." if default is not None else ""
-                yield f"{path}.{name}: must be {rule} for {base!r}, got {shorten(repr(text), 100)}.{usual}"
+                yield f"{path}: must be {rule} for {base!r}, got {shorten(repr(value), 100)}.{usual}"
         else:
             closest = difflib.get_close_matches(name.lower(), {key.lower(): key for key in known}, n=1)
             meant = next((key for key in known if closest and key.lower() == closest[0]), None)
             remedy = f"Did you mean {meant}?" if meant else "Remove it."
             allowed = ", ".join(known) or "none"
-            yield f"{path}.{shorten(name, 100)}: {base!r} does not know it. Allowed: {allowed}. {remedy}"
+            yield f"{path}: {base!r} does not know it. Allowed: {allowed}. {remedy}"
+
+
+def _hyperparameter_field(execution_input: dict[str, Any], candidate: dict[str, Any], name: str) -> str:
+    """Return where the value of a hyperparameter comes from: the candidate's entry, the input, or its `rftConfig`."""
+    field = _field(execution_input, candidate, "hyperParameters")
+    if field != "hyperParameters":
+        index = int(candidate["field"].removeprefix("candidates[").removesuffix("]."))
+        if name not in execution_input["candidates"][index]["hyperParameters"]:
+            field = "hyperParameters"
+    if name not in candidate["hyperParameters"]:
+        field = f"{_field(execution_input, candidate, 'customizationConfig')}.rftConfig.hyperParameters"
+    return f"{field}.{shorten(name, 100)}"
 
 
 def _broken_rule(text: str, rule: dict[str, Any]) -> str | None:

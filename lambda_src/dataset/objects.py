@@ -31,6 +31,17 @@ class S3Object:
     bucket: str
     key: str
 
+    @property
+    def uri(self) -> str:
+        """The object's URI."""
+        return f"s3://{self.bucket}/{self.key}"
+
+    def version(self) -> dict[str, str]:
+        """Return what tells the object's present contents from others: `{"uri", "eTag", "versionId"?}`."""
+        head = self.client.head_object(Bucket=self.bucket, Key=self.key)
+        version = {"versionId": head["VersionId"]} if head.get("VersionId") else {}
+        return {"uri": self.uri, "eTag": head["ETag"].strip('"'), **version}
+
     def open(self, mode: str = "rb", /) -> ByteStream:
         """Return the object's contents as a stream."""
         return self.client.get_object(Bucket=self.bucket, Key=self.key)["Body"]  # type: ignore[no-any-return]
@@ -59,7 +70,7 @@ class S3Object:
             return f"{field}: {self.key!r} is a URI. Give the key only; the bucket is always {self.bucket!r}."
         if not for_bedrock:
             return None
-        if len(f"s3://{self.bucket}/{self.key}") > MAXIMUM_URI_CHARACTERS:
+        if len(self.uri) > MAXIMUM_URI_CHARACTERS:
             return f"{field}: the key is too long; with its bucket it may have {MAXIMUM_URI_CHARACTERS} characters."
         if _KEY.fullmatch(self.key):
             return None

@@ -23,6 +23,7 @@ from bedrock_customization.rehearsal.services.event_bus import EventBus
 from bedrock_customization.rehearsal.services.executions import Executions
 from bedrock_customization.rehearsal.services.lambda_functions import FunctionError, LambdaFunctions
 from bedrock_customization.rehearsal.services.notifications import Notifications
+from bedrock_customization.rehearsal.services.service_quotas import ServiceQuotas
 from bedrock_customization.rehearsal.services.task_services import TaskServices
 
 
@@ -58,6 +59,7 @@ class World:
             "bedrock-runtime": self.bedrock,
             "events": self.bus,
             "lambda": self.functions,
+            "service-quotas": ServiceQuotas(self.bedrock),
             "sns": self.notifications,
             "stepfunctions": self.executions,
         }

@@ -1,6 +1,6 @@
 import pytest
 
-from dataset.candidates import base_models, plan_candidates, problems_with_serving
+from dataset.candidates import base_models, plan_candidates, problems_with_serving, trained
 
 MODELS = {
     "nova:0:128k": {"inferenceId": "us.nova:0", "serving": ["on-demand", "provisioned"]},
@@ -16,11 +16,14 @@ def test_without_candidates_the_input_is_the_only_one():
     assert plan(hyperParameters={"epochCount": "2"}) == [
         {
             "name": "custom",
+            "field": "",
             "baseModelIdentifier": "nova:0:128k",
             "inferenceModelId": "us.nova:0",
             "customizationType": "FINE_TUNING",
             "hyperParameters": {"epochCount": "2"},
+            "customizationConfig": {},
             "serving": "on-demand",
+            "customModelArn": None,
         }
     ]
 
@@ -63,9 +66,43 @@ def test_each_base_model_is_compared_once_the_first_being_the_baseline():
     ]
 
 
+def problems(candidates):
+    return list(problems_with_serving(candidates, MODELS))
+
+
 def test_serving_that_the_model_lacks_is_refused():
-    (sentence,) = problems_with_serving(plan("on-demand", baseModelIdentifier="llama:0:128k"), MODELS)
+    (sentence,) = problems(plan("on-demand", baseModelIdentifier="llama:0:128k"))
     assert sentence.startswith("baseModelIdentifier: custom models of 'llama:0:128k' cannot be served on-demand, only")
-    (sentence,) = problems_with_serving(plan(baseModelIdentifier="unknown"), MODELS)
+    (sentence,) = problems(plan(baseModelIdentifier="unknown"))
     assert sentence.startswith("baseModelIdentifier: 'unknown' is not in the catalogue of models")
-    assert problems_with_serving(plan(), MODELS) == []
+    assert problems(plan()) == []
+
+
+ARN = "arn:aws:bedrock:us-west-2:123456789012:custom-model/llama:0:128k/abcdef012345"
+
+
+def test_a_model_that_exists_is_served_as_its_own_base_model_and_not_trained():
+    first, second = plan(candidates=[{"customModelArn": ARN}, {}])
+    assert (first["customizationType"], first["serving"], first["customModelArn"]) == ("IMPORTED", "provisioned", ARN)
+    assert first["inferenceModelId"] == "us.nova:0"
+    assert trained([first, second]) == [second]
+
+
+def test_the_base_model_of_the_comparison_can_be_given():
+    (candidate,) = plan("on-demand", baseModelIdentifier="new:0:9k", baseInferenceModelIdentifier="eu.new")
+    assert candidate["inferenceModelId"] == "eu.new"
+    given = [{"baseModelIdentifier": "llama:0:128k"}]
+    (candidate,) = plan("provisioned", baseInferenceModelIdentifier="eu.new", candidates=given)
+    assert candidate["inferenceModelId"] == "us.llama:0"
+
+
+def test_a_custom_model_of_an_unknown_base_model_needs_one_to_be_compared_with():
+    arn = "arn:aws:bedrock:us-west-2:123456789012:custom-model/imported/abcdef012345"
+    (sentence,) = problems(plan("on-demand", baseModelIdentifier=arn))
+    assert sentence.startswith("baseInferenceModelIdentifier: missing.")
+
+
+def test_more_models_than_an_evaluation_compares_are_refused():
+    candidates = [{"baseModelIdentifier": f"new-{number}"} for number in range(6)]
+    (sentence,) = problems(plan("on-demand", candidates=candidates))
+    assert sentence.startswith("candidates: with their base models these are 12 models; an evaluation compares at most")

@@ -17,6 +17,7 @@ SCHEMA = {
     },
 }
 MODEL = {
+    "inferenceId": "model",
     "schema": "prompt-completion",
     "records": {"min": 2, "max": 100},
     "tokensPerRecord": 100,
@@ -58,6 +59,10 @@ def data(s3):
     return s3
 
 
+def etag(s3, bucket, key):
+    return s3.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+
+
 def report(s3):
     body = s3.get_object(Bucket="results", Key="runs/0123456789abcdef/dataset-report.json")["Body"].read()
     return json.loads(body)
@@ -74,13 +79,25 @@ def test_good_data(data):
             {
                 "name": "custom",
                 "baseModelIdentifier": "model",
-                "inferenceModelId": "model",
-                "customizationType": "FINE_TUNING",
-                "hyperParameters": {},
                 "serving": "on-demand",
+                "customModelArn": None,
+                "job": {
+                    "BaseModelIdentifier": "model",
+                    "CustomizationType": "FINE_TUNING",
+                    "TrainingDataConfig": {"S3Uri": "s3://training/train.jsonl"},
+                    "ValidationDataConfig": {"Validators": [{"S3Uri": "s3://validation/validation.jsonl"}]},
+                },
             }
         ],
         "baseModels": [{"name": "base", "modelId": "model"}],
+        "data": {
+            name: {"uri": f"s3://{bucket}/{key}", "eTag": etag(data, bucket, key)}
+            for name, bucket, key in (
+                ("training", "training", "train.jsonl"),
+                ("validation", "validation", "validation.jsonl"),
+                ("evaluation", "validation", "evaluation.jsonl"),
+            )
+        },
     }
     written = report(data)
     assert written["findings"] == []

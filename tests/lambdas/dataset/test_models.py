@@ -1,8 +1,10 @@
 import pytest
 
-from dataset.models import problems_with_models, trained_models
+from dataset.candidates import plan_candidates
+from dataset.models import problems_with_models, unknown_models
 
 NOVA = {
+    "inferenceId": "us.nova",
     "lifecycle": "ACTIVE",
     "regions": ["us-east-1"],
     "customizationTypes": ["FINE_TUNING", "DISTILLATION"],
@@ -13,6 +15,7 @@ NOVA = {
     },
 }
 LLAMA = NOVA | {
+    "inferenceId": "us.llama",
     "regions": ["us-west-2"],
     "validationData": False,
     "hyperParameters": {
@@ -21,11 +24,13 @@ LLAMA = NOVA | {
         "stepCount": {"type": "integer", "min": 10, "max": 40000, "values": ["auto"]},
     },
 }
-MODELS = {"nova": NOVA, "llama": LLAMA, "titan": {"lifecycle": "END_OF_LIFE", "replacement": "nova"}}
+TITAN = {"inferenceId": "titan", "lifecycle": "END_OF_LIFE", "replacement": "nova"}
+MODELS = {"nova": NOVA, "llama": LLAMA, "titan": TITAN}
 
 
 def problems(region=None, **execution_input):
-    return problems_with_models(execution_input, MODELS, region)
+    candidates = plan_candidates(execution_input, MODELS, "on-demand")
+    return problems_with_models(execution_input, candidates, MODELS, region)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,56 @@ def test_an_unknown_model_is_let_through():
     assert problems("eu-west-1", baseModelIdentifier="new", hyperParameters={"anything": "1"}) == []
 
 
-def test_trained_models_are_those_of_the_candidates():
-    assert trained_models({"baseModelIdentifier": "nova"}) == ["nova"]
-    candidates = [{"baseModelIdentifier": "llama"}, {"hyperParameters": {}}, {"baseModelIdentifier": "llama"}]
-    assert trained_models({"baseModelIdentifier": "nova", "candidates": candidates}) == ["llama", "nova"]
+def test_the_arn_of_a_foundation_model_is_looked_up_as_its_id():
+    arn = "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/titan"
+    assert problems(baseModelIdentifier=arn) == [
+        f"baseModelIdentifier: {arn!r} is END_OF_LIFE, Bedrock does not customize it any more. Use 'nova' instead."
+    ]
+
+
+def test_a_custom_model_is_checked_as_its_base_model():
+    arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model/nova/abcdef012345"
+    assert problems(baseModelIdentifier=arn, hyperParameters={"epochCount": "9"}) == [
+        f"hyperParameters.epochCount: must be a whole number from 1 to 5 for {arn!r}, got '9'. The default is 2."
+    ]
+    (sentence,) = problems("us-west-2", baseModelIdentifier="nova", customModelArn=arn)
+    assert sentence.startswith(f"customModelArn: {arn!r} is in us-east-1, this workflow runs in us-west-2. Copy")
+
+
+def test_an_id_for_inference_is_refused_with_the_one_for_customization():
+    (sentence,) = problems(baseModelIdentifier="us.nova")
+    assert sentence == "baseModelIdentifier: 'us.nova' is an id for inference. For customization use 'nova'."
+
+
+def test_a_model_that_exists_already_is_not_trained_and_not_checked_for_training():
+    arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model/nova/abcdef012345"
+    assert problems("us-east-1", baseModelIdentifier="titan", customModelArn=arn) == []
+
+
+GRADER = {"graderConfig": {"lambdaGrader": {"lambdaArn": "arn:aws:lambda:us-east-1:123456789012:function:grade"}}}
+
+
+def reinforcement(rft=None, **execution_input):
+    return problems(
+        baseModelIdentifier="new",
+        customizationType="REINFORCEMENT_FINE_TUNING",
+        customizationConfig={"rftConfig": GRADER | ({"hyperParameters": rft} if rft else {})},
+        **execution_input,
+    )
+
+
+def test_hyperparameters_of_reinforcement_are_the_apis_for_every_model():
+    assert reinforcement({"epochCount": 2, "learningRate": 1e-5, "reasoningEffort": "low"}) == []
+    assert reinforcement({"batchSize": 8}, hyperParameters={"epochCount": "51", "evalPercentage": "20"}) == [
+        "customizationConfig.rftConfig.hyperParameters.batchSize: must be a whole number from 16 to 512 for 'new', "
+        "got 8.",
+        "hyperParameters.epochCount: must be a whole number from 1 to 50 for 'new', got '51'.",
+        "hyperParameters.evalPercentage: 'new' does not know it. Allowed: epochCount, batchSize, learningRate, "
+        "trainingSamplePerPrompt, evalInterval, maxPromptLength, inferenceMaxTokens, reasoningEffort. Remove it.",
+    ]
+
+
+def test_unknown_models_are_named_with_the_closest_known_one():
+    candidates = plan_candidates({"baseModelIdentifier": "lama"}, MODELS, "on-demand")
+    assert unknown_models(candidates, MODELS) == ["'lama' is not in the catalogue; did you mean 'llama'"]
+    assert unknown_models(plan_candidates({"baseModelIdentifier": "nova"}, MODELS, "on-demand"), MODELS) == []

@@ -1,0 +1,65 @@
+"""The role that Bedrock trains with, and what it may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from bedrock_customization import permissions
+from bedrock_customization.data_bucket import grant_key
+
+
+def service_role_or_new(scope: Construct, construct_id: str, role: iam.IRole | None) -> iam.IRole:
+    """The given role, or a new one that only customization jobs of this account can take.
+
+    Args:
+        scope: The construct that holds a new role.
+        construct_id: Its id.
+        role: An existing role.
+    """
+    if role is not None:
+        return role
+    jobs = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:model-customization-job/*"
+    return iam.Role(
+        scope,
+        construct_id,
+        description="Bedrock reads training data and writes a job's artefacts with it",
+        assumed_by=iam.ServicePrincipal(
+            "bedrock.amazonaws.com",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                "ArnEquals": {"aws:SourceArn": jobs},
+            },
+        ),
+    )
+
+
+def allow_training(
+    role: iam.IRole,
+    *,
+    data_buckets: Sequence[s3.IBucket],
+    results_bucket: s3.IBucket,
+    further: Sequence[iam.PolicyStatement],
+) -> None:
+    """Lets the role read data and write artefacts, and whatever else a workflow's jobs need.
+
+    Args:
+        role: The role; the policies of one that was imported with `without_policy_updates()` stay as they are.
+        data_buckets: The buckets of training and validation data and of invocation logs.
+        results_bucket: The bucket of the artefacts, under `runs/*/training/`.
+        further: Statements for teachers, graders, the model's key and the VPC.
+    """
+    statements = [
+        *(statement for bucket in dict.fromkeys(data_buckets) for statement in permissions.read_objects(bucket)),
+        *permissions.read_objects(results_bucket, "runs/*/training/*"),
+        *permissions.write_objects(results_bucket, "runs/*/training/*"),
+        *further,
+    ]
+    for statement in statements:
+        role.add_to_principal_policy(statement)
+    for bucket in dict.fromkeys((*data_buckets, results_bucket)):
+        grant_key(bucket, role)
