@@ -1,65 +1,15 @@
 """Every active model of the catalogue, each customization type and serving mode of it, rehearsed on little data."""
 
-import json
-from functools import cache
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack
-from aws_cdk import aws_lambda as lambda_
+from aws_cdk import Stack
 
-from bedrock_customization import CustomizationWorkflow, EvaluationWorkflow, Metric, QualityGate, Serving
 from bedrock_customization.models.catalogue import catalogue
 from bedrock_customization.rehearsal import Rehearsal
+from tests.workflows.small import GRADER, TEACHER, execution_input, upload, workflow
 
-TEACHER = "us.amazon.nova-premier-v1:0"
-GRADER = "arn:aws:lambda:us-east-1:123456789012:function:grade"
-SERVING = {"on-demand": Serving.on_demand(), "provisioned": Serving.provisioned()}
 KINDS = {"on-demand": "custom-model-deployment", "provisioned": "provisioned-model"}
-
-
-@cache
-def workflow(region: str, serving: str) -> CustomizationWorkflow:
-    stack = Stack(App(), "Models", env=Environment(account="123456789012", region=region))
-    evaluation = EvaluationWorkflow(
-        stack, "Evaluation", metrics=[Metric.token_f1()], quality_gate=QualityGate(metric="token_f1")
-    )
-    return CustomizationWorkflow(
-        stack,
-        "Customization",
-        evaluation=evaluation,
-        serving=SERVING[serving],
-        teacher_models=[TEACHER],
-        graders=[lambda_.Function.from_function_arn(stack, "Grader", GRADER)],
-        training_timeout=Duration.hours(4),
-    )
-
-
-def exchange(number: int) -> tuple[str, str]:
-    """A question whose answer the stand-in learns: the sentence about the order, not the first one."""
-    return (
-        f"Good morning. This is about the weather in town {number}. The order {number} arrived late and broken.",
-        f"The order {number} arrived late and broken.",
-    )
-
-
-def lines(schema: str, numbers: range) -> str:
-    records: list[dict[str, Any]] = []
-    for number in numbers:
-        prompt, answer = exchange(number)
-        texts = {"user": prompt, "assistant": answer}
-        if schema == "prompt-completion":
-            records.append({"prompt": prompt, "completion": answer})
-        elif schema == "chat":
-            records.append({"messages": [{"role": "user", "content": prompt}], "reference_answer": answer})
-        elif schema == "input":
-            records.append({"input": prompt})
-        else:
-            messages = [{"role": role, "content": [{"text": text}]} for role, text in texts.items()]
-            records.append({"schemaVersion": "bedrock-conversation-2024", "messages": messages})
-    return "".join(json.dumps(record) + "\n" for record in records)
-
-
 SCHEMAS = {"DISTILLATION": "bedrock-conversation-2024", "REINFORCEMENT_FINE_TUNING": "chat"}
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "DISTILLATION": {
@@ -86,12 +36,6 @@ def cases() -> list[Any]:
     ]
 
 
-def prepare(rehearsal: Rehearsal, workflow: CustomizationWorkflow, schema: str) -> None:
-    rehearsal.upload(workflow.training_bucket, "train.jsonl", lines(schema, range(110)).encode())
-    evaluation = lines("prompt-completion", range(200, 210)).encode()
-    rehearsal.upload(workflow.validation_bucket, "evaluation.jsonl", evaluation)
-
-
 @pytest.mark.parametrize(("identifier", "kind", "serving"), cases())
 def test_an_active_model_can_be_customized_and_served(identifier: str, kind: str, serving: str) -> None:
     entry = catalogue()[identifier]
@@ -99,23 +43,50 @@ def test_an_active_model_can_be_customized_and_served(identifier: str, kind: str
     hyper_parameters = {name: str(rule["default"]) for name, rule in entry["hyperParameters"].items()}
     if kind == "REINFORCEMENT_FINE_TUNING":
         hyper_parameters = {"learningRate": "0.00001"}
-    execution_input = {
-        "baseModelIdentifier": identifier,
-        "customModelName": "support",
-        "customizationType": kind,
-        "hyperParameters": hyper_parameters,
-        "trainingDataKey": "train.jsonl",
-        "evaluationDataKey": "evaluation.jsonl",
-        **({"customizationConfig": CONFIGURATIONS[kind]} if kind in CONFIGURATIONS else {}),
-    }
     with Rehearsal.from_stack(Stack.of(own)) as rehearsal:
-        prepare(rehearsal, own, SCHEMAS.get(kind, entry["schema"]))
-        run = rehearsal.run(own.state_machine, execution_input)
-
+        upload(rehearsal, own, SCHEMAS.get(kind, entry["schema"]))
+        run = rehearsal.run(
+            own.state_machine,
+            execution_input(
+                baseModelIdentifier=identifier,
+                customizationType=kind,
+                hyperParameters=hyper_parameters,
+                customizationConfig=CONFIGURATIONS.get(kind),
+            ),
+        )
         assert run.status == "SUCCEEDED", run.cause
         (job,) = rehearsal.bedrock.registry.jobs
         assert job.request["customizationType"] == kind
         assert job.request["baseModelIdentifier"] == identifier
-        billed = {resource.kind for resource in rehearsal.bedrock.billed}
-        assert billed == ({KINDS[serving]} if run.output["verdict"] == "BETTER" else set())
-        assert {released["kind"] for released in run.output["released"]} <= {"Deployment", "ProvisionedModel", "Model"}
+        served = {resource.kind for resource in rehearsal.bedrock.billed}
+        assert served == ({KINDS[serving]} if run.output["verdict"] == "BETTER" else set())
+        assert run.output["verdict"] in ("BETTER", "NOT_BETTER")
+
+
+def test_the_arguments_of_a_distillation_and_of_a_reinforcement_are_bedrocks() -> None:
+    requests = {}
+    for kind, identifier in (
+        ("DISTILLATION", "amazon.nova-micro-v1:0:128k"),
+        ("REINFORCEMENT_FINE_TUNING", "amazon.nova-2-lite-v1:0:256k"),
+    ):
+        own = workflow("us-east-1", "on-demand")
+        with Rehearsal.from_stack(Stack.of(own)) as rehearsal:
+            upload(rehearsal, own, SCHEMAS[kind])
+            rehearsal.run(
+                own.state_machine,
+                execution_input(
+                    baseModelIdentifier=identifier,
+                    customizationType=kind,
+                    customizationConfig=CONFIGURATIONS[kind],
+                    hyperParameters={"epochCount": "3"},
+                ),
+            )
+            requests[kind] = rehearsal.bedrock.registry.jobs[0].request
+    assert requests["DISTILLATION"]["customizationConfig"] == CONFIGURATIONS["DISTILLATION"]
+    assert requests["DISTILLATION"]["hyperParameters"] == {"epochCount": "3"}
+    reinforcement = requests["REINFORCEMENT_FINE_TUNING"]
+    assert "hyperParameters" not in reinforcement
+    assert reinforcement["customizationConfig"]["rftConfig"] == {
+        "graderConfig": {"lambdaGrader": {"lambdaArn": GRADER}},
+        "hyperParameters": {"epochCount": 3, "batchSize": 16, "reasoningEffort": "low"},
+    }
