@@ -174,6 +174,25 @@ def _ask_base_models(scope: Construct) -> sfn.Map:
         timeout=Duration.minutes(2),
         output={},
     )
+    refused = sfn.Fail.jsonata(
+        scope,
+        "BaseModelDoesNotAnswer",
+        error="InvalidInput",
+        cause=expression("""
+            'baseInferenceModelIdentifier: the base model ' & $refusal.modelId & ' cannot be asked: ' & $refusal.cause
+            & ' Ask for access to the model in the Bedrock console, or give the id or inference profile to ask instead.'
+        """),
+    )
+    ask.add_catch(
+        refused,
+        errors=[f"BedrockRuntime.{name}Exception" for name in ("AccessDenied", "ResourceNotFound", "Validation")],
+        assign={
+            "refusal": {
+                "modelId": "{% $states.input.modelId %}",
+                "cause": "{% $substring($states.errorOutput.Cause, 0, 2000) %}",
+            }
+        },
+    )
     return sfn.Map.jsonata(
         scope,
         "AskBaseModels",

@@ -13,7 +13,7 @@ FIXES = {
     "blankLine": "Remove the blank lines.",
     "lineTooLong": "Put every record on a line of its own, and shorten or split the ones that are too long.",
     "notJson": "Write one complete JSON object on each line; a JSON array over many lines is not JSONL.",
-    "wrongSchema": "Write all records in the schema that the model wants; `python -m dataset.conversion` converts.",
+    "wrongSchema": "Write all records in the schema that the model wants, or have them converted: convertData.",
     "unknownSchema": 'Use {"prompt", "completion"} or bedrock-conversation-2024; {"input"} for continued pre-training.',
     "schemaConflict": "Train these models in executions of their own, each with data in the schema that it wants.",
     "missingField": "Add the missing field.",

@@ -7,7 +7,14 @@ from typing import Any
 from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_lambda as lambda_
 
-from bedrock_customization import CustomizationWorkflow, EvaluationWorkflow, Metric, QualityGate, Serving
+from bedrock_customization import (
+    CustomizationWorkflow,
+    EvaluationWorkflow,
+    Metric,
+    NotificationTopic,
+    QualityGate,
+    Serving,
+)
 from bedrock_customization.rehearsal import Rehearsal
 
 TEACHER = "us.amazon.nova-premier-v1:0"
@@ -26,7 +33,8 @@ def workflow_with(*, region: str = "us-east-1", grader: str | None = None, **opt
         stack, "Evaluation", metrics=[Metric.token_f1()], quality_gate=QualityGate(metric="token_f1")
     )
     graders = [lambda_.Function.from_function_arn(stack, "Grader", grader)] if grader else []
-    return CustomizationWorkflow(stack, "Customization", evaluation=evaluation, graders=graders, **options)
+    topic = NotificationTopic(stack, "Notifications", emails=["team@example.com"])
+    return CustomizationWorkflow(stack, "Customization", evaluation=evaluation, topic=topic, graders=graders, **options)
 
 
 @cache
@@ -43,11 +51,12 @@ def exchange(number: int) -> tuple[str, str]:
     )
 
 
-def lines(schema: str, numbers: range) -> bytes:
-    """Records of exchanges in a schema."""
+def lines(schema: str, numbers: range, *, poor: bool = False) -> bytes:
+    """Records of exchanges in a schema; poor ones teach to answer with the greeting."""
     records: list[dict[str, Any]] = []
     for number in numbers:
         prompt, answer = exchange(number)
+        answer = "Good morning." if poor else answer
         texts = {"user": prompt, "assistant": answer}
         if schema == "prompt-completion":
             records.append({"prompt": prompt, "completion": answer})
