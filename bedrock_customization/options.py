@@ -58,8 +58,8 @@ class Serving:
         if self.commitment is not None and self.release_automatically:
             raise ValueError(
                 f"commitment: got {self.commitment.value}, but Bedrock deletes provisioned throughput only after its "
-                "term, so a run could not release it. Leave commitment out, or pass release_automatically=False to pay for "
-                "every served candidate to the end of the term, whatever the verdict."
+                "term, so a run could not release it. Leave commitment out, or pass release_automatically=False to "
+                "pay for every served candidate to the end of the term, whatever the verdict."
             )
         if self.commitment is None and not self.release_automatically:
             raise ValueError(

@@ -49,7 +49,7 @@ def _watch(scope: Construct, start_timeout: Duration) -> sfn.Chain:
         error="TrainingStalled",
         cause=expression(f"""
             'The training job ' & $resourceName & ' was stopped: {start_timeout.to_human_string()} after its creation'
-            & ' its training had not begun (trainingDetails NotStarted). Nothing was trained, so nothing is charged for it.'
+            & ' its training had not begun (trainingDetails NotStarted). Nothing was trained, so nothing is charged.'
             & ' Start the execution again later; if it stalls again, ask AWS Support with the name of the job.'
         """),
     )

@@ -6,13 +6,23 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 
-from bedrock_customization import Encoder, EvaluationWorkflow, Inference, Metric, QualityGate, Serving
+from bedrock_customization import Commitment, Encoder, EvaluationWorkflow, Inference, Metric, QualityGate, Serving
+from bedrock_customization.options import ServingMode
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Serving.provisioned(model_units=0), r"^model_units: got 0; .*at least 1"),
+        (
+            lambda: Serving.provisioned(commitment=Commitment.SIX_MONTHS),
+            r"^commitment: got SixMonths, but .*pass release_automatically=False",
+        ),
+        (lambda: Serving.provisioned(release_automatically=False), r"^release_automatically: got False without"),
+        (
+            lambda: Serving(mode=ServingMode.ON_DEMAND, commitment=Commitment.ONE_MONTH),
+            r"^commitment: got OneMonth for on-demand serving",
+        ),
         (lambda: Inference(max_tokens=0), r"^max_tokens: got 0; .*1 to 4,096"),
         (lambda: Inference(max_tokens=5000), r"^max_tokens: got 5000"),
         (lambda: Inference(temperature=1.5), r"^temperature: got 1.5; .*from 0 to 1"),

@@ -198,7 +198,7 @@ def artefacts(job: CustomizationJob, examples: int, knowledge: Summarizer) -> It
     """The objects that a job writes below its output prefix: key and text."""
     folder = f"model-customization-job-{job.arn.rsplit('/', 1)[-1]}"
     columns = "fileName,totalProcessedRecordCount,acceptedRecordCount,partiallyAcceptedRecordCount,rejectedRecordCount"
-    file = job.request["trainingDataConfig"]["s3Uri"].rsplit("/", 1)[-1]
+    file = job.request["trainingDataConfig"].get("s3Uri", "invocation logs").rsplit("/", 1)[-1]
     yield f"{folder}/input_status/training/manifest.report.csv", f"{columns}\n{file},{examples},{examples},0,0\n"
     loss = f"step_number,epoch_number,training_loss\n1,1,1.0\n{examples},1,{knowledge.loss:.4f}\n"
     yield f"{folder}/training_artifacts/step_wise_training_metrics.csv", loss

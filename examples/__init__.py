@@ -1,0 +1,1 @@
+"""Examples, each an app of its own."""
