@@ -20,6 +20,8 @@ from bedrock_customization.rehearsal.interpreter.execution import Execution
 from bedrock_customization.rehearsal.interpreter.scheduling import in_order
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
 from bedrock_customization.rehearsal.names import Names
+from bedrock_customization.rehearsal.permissions.creation import check_creation
+from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
@@ -77,6 +79,7 @@ class Rehearsal:
         region: str | None = None,
         seed: int = 0,
         observer: Observer | None = None,
+        enforce_permissions: bool = True,
     ) -> Self:
         """Rehearse a stack of a CDK app; the app is synthesised.
 
@@ -88,8 +91,10 @@ class Rehearsal:
             region: The Region; default: the stack's, or us-east-1.
             seed: Seeds everything that is made up.
             observer: Is told every history event as it happens.
+            enforce_permissions: Whether every call is checked against the stack's IAM policies.
 
         Raises:
+            DeploymentDeniedError: A resource could not be created, because a role or a key does not allow enough.
             UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
         """
         from aws_cdk import Stage
@@ -108,6 +113,7 @@ class Rehearsal:
             region=region,
             seed=seed,
             observer=observer,
+            enforce_permissions=enforce_permissions,
         )
 
     @classmethod
@@ -122,6 +128,7 @@ class Rehearsal:
         region: str | None = None,
         seed: int = 0,
         observer: Observer | None = None,
+        enforce_permissions: bool = True,
     ) -> Self:
         """Rehearse a stack of a cloud assembly.
 
@@ -134,8 +141,10 @@ class Rehearsal:
             region: As in `from_stack`.
             seed: As in `from_stack`.
             observer: As in `from_stack`.
+            enforce_permissions: As in `from_stack`.
 
         Raises:
+            DeploymentDeniedError: A resource could not be created, because a role or a key does not allow enough.
             UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
         """
         assembly = CloudAssembly(Path(directory))
@@ -154,6 +163,10 @@ class Rehearsal:
                 deployed = list(deployer.stacks.values())[len(taken)]
                 rehearsal._take(deployed, assembly.assets)
                 taken.append(deployed)
+            if enforce_permissions:
+                world.permissions.enforce(taken)
+                for deployed in taken:
+                    check_creation(deployed, world.permissions)
         rehearsal._replace(handlers or {})
         return rehearsal
 
@@ -198,6 +211,11 @@ class Rehearsal:
     def faults(self) -> Faults:
         """Injects faults into what states and functions call."""
         return self._world.faults
+
+    @property
+    def permissions(self) -> Permissions:
+        """The stack's permissions: what was denied, what was used and what never was."""
+        return self._world.permissions
 
     @property
     def executions(self) -> list[Run]:

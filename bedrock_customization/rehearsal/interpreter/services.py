@@ -88,3 +88,13 @@ class Services(Protocol):
         Raises:
             StatesError: The call failed, with the name that Step Functions gives to the error.
         """
+
+    def start_map_run(self, caller: Caller) -> None:
+        """Refuse a Map Run whose state machine may not start the child executions.
+
+        Args:
+            caller: The Map state.
+
+        Raises:
+            StatesError: The state machine's role does not allow it.
+        """

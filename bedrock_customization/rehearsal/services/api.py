@@ -26,13 +26,19 @@ _MOTO_NAMES = {"lambda": "awslambda", "stepfunctions": "stepfunctions"}
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls an API: the role that acts, and, for a state machine, in which state and execution."""
+    """Who calls an API: the role that acts, and, for a state machine, in which state and execution.
+
+    A service that acts in the name of a resource has its service principal and that resource's ARN; it assumes the role
+    first, if there is one.
+    """
 
     role_arn: str | None = None
     state_machine_arn: str | None = None
     execution_arn: str | None = None
     state: str | None = None
     function: str | None = None
+    service: str | None = None
+    source_arn: str | None = None
 
 
 _NOBODY = Principal()
@@ -40,13 +46,14 @@ _NOBODY = Principal()
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One call: what is asked of which service, by whom."""
+    """One call: what is asked of which service, by whom, and whether over TLS."""
 
     service: str
     operation: str
     parameters: dict[str, Any]
     principal: Principal
     region: str
+    secure: bool = True
 
 
 class SimulatedService(Protocol):
@@ -164,7 +171,8 @@ class Api:
         model = client.meta.service_model.operation_model(operation)
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
-        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name)
+        secure = not client.meta.endpoint_url.startswith("http:")
+        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name, secure)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         try:
             for interceptor in self.interceptors:

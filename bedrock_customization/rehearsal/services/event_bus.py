@@ -20,8 +20,8 @@ from bedrock_customization.rehearsal.services.executions import describe
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.-]+)>")
 _SMALL_EVENT = 248 * 1024
 
-StartTarget = Callable[[str, Any, dict[str, Any]], None]
-"""Starts a rule's target: its ARN, what it gets, and the target as the rule describes it."""
+StartTarget = Callable[[str, Any, dict[str, Any], str], None]
+"""Starts a rule's target: its ARN, what it gets, the target as the rule describes it, and the rule's ARN."""
 
 
 @dataclass
@@ -131,7 +131,7 @@ class EventBus:
     def fire(self, rule: Rule, event: dict[str, Any]) -> None:
         """Start a rule's targets with an event."""
         for target in rule.targets:
-            self.start(target["Arn"], _input_of(target, event), target)
+            self.start(target["Arn"], _input_of(target, event), target, rule.arn)
 
     def knows(self, operation: str) -> bool:
         """PutEvents is simulated here; the rest is refused."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
 from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
@@ -180,7 +181,7 @@ class LambdaFunctions:
                 assert function.code is not None
                 handler = function.code.load(function.command)
             result = json.dumps(handler(event, context))
-        except UnsupportedDefinitionError:
+        except (UnsupportedDefinitionError, UnsupportedTemplateError):
             raise
         except HandlerNotFoundError as error:
             raise _function_error("Runtime.ImportModuleError", str(error), context, []) from error

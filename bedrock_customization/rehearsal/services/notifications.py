@@ -66,12 +66,12 @@ class Notifications:
     Args:
         account: The simulated account.
         clock: The virtual time.
-        invoke: Invokes a Lambda function that subscribes: its ARN and the event.
+        deliver: Delivers to a Lambda function or queue that subscribes: its ARN, what it gets, and the topic's ARN.
     """
 
     account: SimulatedAccount
     clock: VirtualClock
-    invoke: Callable[[str, Any], None]
+    deliver: Callable[[str, Any, str], None]
     subscriptions: list[Subscription] = field(default_factory=list)
     inbox: list[Message] = field(default_factory=list)
 
@@ -121,9 +121,10 @@ class Notifications:
                 )
                 self.inbox.append(message)
                 if subscription.protocol == "lambda":
-                    self.invoke(subscription.endpoint, self._records(message))
+                    self.deliver(subscription.endpoint, self._records(message), topic)
                 if subscription.protocol == "sqs":
-                    self._send(subscription, message)
+                    body = text if subscription.raw else json.dumps(self._records(message)["Records"][0]["Sns"])
+                    self.deliver(subscription.endpoint, body, topic)
 
     def _records(self, message: Message) -> dict[str, Any]:
         sns: dict[str, Any] = {
@@ -136,14 +137,6 @@ class Notifications:
             "MessageAttributes": {},
         }
         return {"Records": [{"EventVersion": "1.0", "EventSource": "aws:sns", "Sns": sns}]}
-
-    def _send(self, subscription: Subscription, message: Message) -> None:
-        sqs = self.account.client("sqs")
-        url = self.account.forward(sqs, "GetQueueUrl", {"QueueName": subscription.endpoint.rsplit(":", 1)[-1]})[
-            "QueueUrl"
-        ]
-        body = message.message if subscription.raw else json.dumps(self._records(message)["Records"][0]["Sns"])
-        self.account.forward(sqs, "SendMessage", {"QueueUrl": url, "MessageBody": body})
 
 
 def subscriptions_of(stack: DeployedStack) -> list[Subscription]:

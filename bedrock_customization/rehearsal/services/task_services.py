@@ -12,6 +12,8 @@ from botocore.exceptions import ParamValidationError
 
 from bedrock_customization.rehearsal.faults import Faults, api_names
 from bedrock_customization.rehearsal.interpreter.services import Caller, StatesError, UnsupportedDefinitionError
+from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services import sdk
 from bedrock_customization.rehearsal.services.api import Api, Principal
@@ -24,6 +26,14 @@ from bedrock_customization.rehearsal.services.resource import Integration, parse
 _POLL_SECONDS = 60
 _LAMBDA_FIELDS = {"FunctionName", "Payload", "InvocationType", "ClientContext", "Qualifier"}
 _OPTIMIZED_PREFIX = {"states": "StepFunctions", "sns": "SNS", "sqs": "SQS", "dynamodb": "DynamoDB"}
+# The name of an error that the API does not declare, such as a denied access.
+_OPTIMIZED_BASE = {
+    "states": "AWSStepFunctionsException",
+    "sns": "AmazonSNSException",
+    "sqs": "AmazonSQSException",
+    "dynamodb": "AmazonDynamoDBException",
+    "lambda": "AWSLambdaException",
+}
 
 
 class TaskServices:
@@ -35,16 +45,24 @@ class TaskServices:
         functions: The account's Lambda functions.
         bedrock: The simulated Bedrock.
         faults: The faults that are injected.
+        permissions: The permissions of the state machines' roles.
     """
 
     def __init__(
-        self, api: Api, executions: Executions, functions: LambdaFunctions, bedrock: Bedrock, faults: Faults
+        self,
+        api: Api,
+        executions: Executions,
+        functions: LambdaFunctions,
+        bedrock: Bedrock,
+        faults: Faults,
+        permissions: Permissions,
     ) -> None:
         self._api = api
         self._executions = executions
         self._functions = functions
         self._bedrock = bedrock
         self._faults = faults
+        self._permissions = permissions
 
     def check(self, resource: str) -> None:
         """Refuse a resource that is not known, by name.
@@ -66,6 +84,18 @@ class TaskServices:
         if function.refusal:
             raise UnsupportedDefinitionError(function.refusal)
 
+    def start_map_run(self, caller: Caller) -> None:
+        """Refuse a Map Run whose state machine may not start the child executions.
+
+        Raises:
+            StatesError: `States.Permissions`.
+        """
+        need = Need("states:StartExecution", caller.state_machine.arn)
+        try:
+            self._permissions.require(_principal(caller), [need], "stepfunctions")
+        except ApiError as error:
+            raise StatesError("States.Permissions", error.message) from error
+
     async def call(self, resource: str, arguments: Any, caller: Caller) -> Any:
         """Call a service and wait, in virtual time, for its result.
 
@@ -74,8 +104,7 @@ class TaskServices:
             UnsupportedDefinitionError: The call needs something that is not simulated.
         """
         integration = parse(resource)
-        machine = caller.state_machine
-        principal = Principal(machine.role_arn, machine.arn, caller.execution_arn, caller.state)
+        principal = _principal(caller)
         client_name = "lambda" if integration.model is None else integration.model.service_name
         operation = "Invoke" if integration.operation is None else integration.operation.name
         prefix = sdk.error_prefix(sdk.service_model(client_name))
@@ -171,8 +200,12 @@ class TaskServices:
         try:
             await self._executions.wait(run)
         except trio.Cancelled:
-            run.execution.stop()
+            # AWS stops the execution of a cancelled state on a best-effort basis.
+            with suppress(ApiError):
+                self._api.call("stepfunctions", "StopExecution", {"executionArn": run.arn}, principal)
             raise
+        # Step Functions polls beside waiting for the event, and gets along without.
+        self._permissions.note(principal, [Need("states:DescribeExecution", run.arn)])
         description = self._nested_result(run, as_json=integration.pattern == ".sync:2")
         if run.status != "SUCCEEDED":
             raise StatesError("States.TaskFailed", json.dumps(description, ensure_ascii=False))
@@ -278,7 +311,9 @@ class TaskServices:
     def _states_error(self, integration: Integration, error: ApiError) -> StatesError:
         request_id = self._api.request_id()
         if integration.kind == "function" or integration.service == "lambda":
+            declared = {shape.name for shape in sdk.service_model("lambda").error_shapes}
             code = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
+            code = code if code in declared else _OPTIMIZED_BASE["lambda"]
             details = f"Service: Lambda, Status Code: {error.status}, Request ID: {request_id}"
             return StatesError(f"Lambda.{code}", f"{error.message} ({details})")
         assert integration.model is not None
@@ -286,12 +321,19 @@ class TaskServices:
         prefix = sdk.error_prefix(integration.model)
         if integration.kind == "optimized":
             code = name.split(".", 1)[1]
+            if code == f"{prefix}Exception":
+                code = _OPTIMIZED_BASE.get(integration.service, code)
             name = f"{_OPTIMIZED_PREFIX.get(integration.service, sdk.error_prefix(integration.model))}.{code}"
             if integration.service == "bedrock":
                 name = f"Bedrock.{code}"
         return StatesError(
             name, f"{error.message} (Service: {prefix}, Status Code: {error.status}, Request ID: {request_id})"
         )
+
+
+def _principal(caller: Caller) -> Principal:
+    machine = caller.state_machine
+    return Principal(machine.role_arn, machine.arn, caller.execution_arn, caller.state)
 
 
 def _only(arguments: Any, known: set[str], required: str) -> None:

@@ -15,13 +15,14 @@ from bedrock_customization.rehearsal.clock import VirtualClock
 from bedrock_customization.rehearsal.faults import Faults
 from bedrock_customization.rehearsal.interpreter.engine import Interpreter
 from bedrock_customization.rehearsal.interpreter.execution import Observer
+from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services.api import Api, Principal, SimulatedService
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
 from bedrock_customization.rehearsal.services.event_bus import EventBus
 from bedrock_customization.rehearsal.services.executions import Executions
-from bedrock_customization.rehearsal.services.lambda_functions import FunctionError, LambdaFunctions
+from bedrock_customization.rehearsal.services.lambda_functions import LambdaFunctions
 from bedrock_customization.rehearsal.services.notifications import Notifications
 from bedrock_customization.rehearsal.services.service_quotas import ServiceQuotas
 from bedrock_customization.rehearsal.services.task_services import TaskServices
@@ -52,7 +53,7 @@ class World:
         self.bus = EventBus(self.clock, place.account, place.region, self._start_target)
         self.executions = Executions(self.clock, self.bus.execution_changed)
         self.functions = LambdaFunctions(place.region, place.account, place.partition)
-        self.notifications = Notifications(self.aws, self.clock, self._invoke_quietly)
+        self.notifications = Notifications(self.aws, self.clock, self._deliver)
         self.bedrock = Bedrock(self.clock, place.region, place.account, place.partition, self)
         services: dict[str, SimulatedService] = {
             "bedrock": self.bedrock,
@@ -65,53 +66,70 @@ class World:
         }
         self.api = Api(self.aws, services, Random(f"requests {seed}"))
         self.functions.api = self.api
+        self.permissions = Permissions(place, self.aws, self.clock, self.bedrock.registry)
         self.faults = Faults()
-        self.api.interceptors.append(self.faults)
-        tasks = TaskServices(self.api, self.executions, self.functions, self.bedrock, self.faults)
+        self.api.interceptors += [self.permissions, self.faults]
+        tasks = TaskServices(self.api, self.executions, self.functions, self.bedrock, self.faults, self.permissions)
         self.executions.interpreter = Interpreter(tasks, seed=seed, observer=observer)
 
-    def read(self, uri: str, role_arn: str) -> str:
-        """An S3 object's text, read as a role."""
+    def read(self, uri: str, role_arn: str, job_arn: str) -> str:
+        """An S3 object's text, read as Bedrock does for a job, which also lists the bucket."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
+        principal = Principal(role_arn, service="bedrock.amazonaws.com", source_arn=job_arn)
         with self.aws.active():
-            stored = self.api.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, Principal(role_arn))
+            self.api.call("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1}, principal)
+            stored = self.api.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, principal)
             return str(stored["Body"].read().decode("utf-8", errors="replace"))
 
-    def write(self, uri: str, text: str, role_arn: str) -> None:
-        """Write an S3 object as a role."""
+    def write(self, uri: str, text: str, role_arn: str, job_arn: str) -> None:
+        """Write an S3 object as Bedrock does for a job."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
+        principal = Principal(role_arn, service="bedrock.amazonaws.com", source_arn=job_arn)
         with self.aws.active():
             request = {"Bucket": bucket, "Key": key, "Body": text.encode()}
-            self.api.call("s3", "PutObject", request, Principal(role_arn))
+            self.api.call("s3", "PutObject", request, principal)
 
-    def _invoke_quietly(self, arn: str, event: Any) -> None:
-        """Invoke a function as a service does that does not wait for its result."""
+    def _start_target(self, arn: str, input: Any, target: dict[str, Any], rule_arn: str) -> None:
+        service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else "events.amazonaws.com"
+        by_itself = Principal(service=service, source_arn=rule_arn)
+        principal = (
+            Principal(target["RoleArn"], service=service, source_arn=rule_arn) if "RoleArn" in target else by_itself
+        )
         try:
-            self.functions.invoke(arn, event)
-        except (ApiError, FunctionError) as error:
-            self.bus.failures.append(f"{arn}: {error}")
-
-    def _start_target(self, arn: str, input: Any, target: dict[str, Any]) -> None:
-        principal = Principal(target.get("RoleArn"))
-        try:
-            if ":stateMachine:" in arn:
-                request = {"stateMachineArn": arn, "input": json.dumps(input)}
-                self.api.call("stepfunctions", "StartExecution", request, principal)
-            elif ":lambda:" in arn:
-                self._invoke_quietly(arn, input)
-            elif ":sns:" in arn:
-                text = input if isinstance(input, str) else json.dumps(input)
-                self.api.call("sns", "Publish", {"TopicArn": arn, "Message": text}, principal)
-            elif ":sqs:" in arn:
-                self._send(arn, input)
-            else:
-                self.bus.failures.append(f"{arn}: the rehearsal starts no targets of this kind")
+            self._hand_over(arn, input, principal)
         except ApiError as error:
             self.bus.failures.append(f"{arn}: {error}")
-            if "DeadLetterConfig" in target:
-                self._send(target["DeadLetterConfig"]["Arn"], input)
+            letters = target.get("DeadLetterConfig", {}).get("Arn")
+            if letters:
+                self._send_or_lose(letters, input, principal if ":scheduler:" in rule_arn else by_itself)
 
-    def _send(self, queue_arn: str, body: Any) -> None:
-        url = self.api.call("sqs", "GetQueueUrl", {"QueueName": queue_arn.rsplit(":", 1)[-1]}, Principal())["QueueUrl"]
-        text = body if isinstance(body, str) else json.dumps(body)
-        self.api.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": text}, Principal())
+    def _send_or_lose(self, queue_arn: str, input: Any, principal: Principal) -> None:
+        try:
+            self._hand_over(queue_arn, input, principal)
+        except ApiError as error:
+            self.bus.failures.append(f"{queue_arn}: {error}")
+
+    def _deliver(self, arn: str, message: Any, topic_arn: str) -> None:
+        """Deliver a notification to a function or queue."""
+        self._send_or_lose(arn, message, Principal(service="sns.amazonaws.com", source_arn=topic_arn))
+
+    def _hand_over(self, arn: str, input: Any, principal: Principal) -> None:
+        """Give something to a target: a state machine, function, topic or queue."""
+        text = input if isinstance(input, str) else json.dumps(input)
+        if ":stateMachine:" in arn:
+            request = {"stateMachineArn": arn, "input": json.dumps(input)}
+            self.api.call("stepfunctions", "StartExecution", request, principal)
+        elif ":lambda:" in arn:
+            result = self.api.call(
+                "lambda", "Invoke", {"FunctionName": arn, "Payload": json.dumps(input).encode()}, principal
+            )
+            if "FunctionError" in result:
+                self.bus.failures.append(f"{arn}: {result['Payload'].decode()}")
+        elif ":sns:" in arn:
+            self.api.call("sns", "Publish", {"TopicArn": arn, "Message": text}, principal)
+        elif ":sqs:" in arn:
+            name = {"QueueName": arn.rsplit(":", 1)[-1]}
+            url = self.aws.forward(self.aws.client("sqs"), "GetQueueUrl", name)["QueueUrl"]
+            self.api.call("sqs", "SendMessage", {"QueueUrl": url, "MessageBody": text}, principal)
+        else:
+            self.bus.failures.append(f"{arn}: the rehearsal starts no targets of this kind")

@@ -51,6 +51,9 @@ class TestServices:
         if resource not in (CALL, SYNC, FUNCTION, GET, LIST, PUT):
             raise UnsupportedDefinitionError(f"got {resource!r}; allowed: {CALL}")
 
+    def start_map_run(self, caller: Caller) -> None:
+        """Let every Map Run start."""
+
     async def call(self, resource: str, arguments: Any, caller: Caller) -> Any:
         """Answer at once, or after the time that the answer waits."""
         if resource == GET:

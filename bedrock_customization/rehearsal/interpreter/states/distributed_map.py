@@ -40,6 +40,7 @@ async def run_distributed_map(visit: Visit) -> Outcome:
     run = _MapRun(visit, tolerance)
     flow.record("MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run.arn})
     try:
+        flow.interpreter.services.start_map_run(visit.caller)
         if reads:
             items = await read_items(visit)
         await run.run(child_inputs(visit, items), len(items), min(concurrency, limits.DISTRIBUTED_CONCURRENCY))

@@ -19,10 +19,10 @@ _STOPPING_SECONDS = 60.0
 class Files(Protocol):
     """The account's S3 objects, read and written as a job's service role."""
 
-    def read(self, uri: str, role_arn: str) -> str:
+    def read(self, uri: str, role_arn: str, job_arn: str) -> str:
         """An object's text; raises ApiError if it cannot be read."""
 
-    def write(self, uri: str, text: str, role_arn: str) -> None:
+    def write(self, uri: str, text: str, role_arn: str, job_arn: str) -> None:
         """Write an object; raises ApiError if it cannot be written."""
 
 
@@ -87,7 +87,8 @@ class Jobs:
         customization.check_hyper_parameters(request.get("hyperParameters", {}), base)
         if request.get("validationDataConfig", {}).get("validators") and not base.validation:
             raise ApiError("ValidationException", f"A validation dataset is not supported for {base.id}.")
-        examples, problem = self._data(request, base)
+        arn = registry.arn("model-customization-job", request["jobName"], base=base)
+        examples, problem = self._data(request, base, arn)
         running = [job for job in registry.jobs if job.status in ("InProgress", "Stopping")]
         if len(running) >= self.concurrent_jobs:
             message = f"You have reached the limit of {self.concurrent_jobs} concurrent model customization jobs."
@@ -98,7 +99,7 @@ class Jobs:
             )
         job = CustomizationJob(
             name=request["jobName"],
-            arn=registry.arn("model-customization-job", request["jobName"], base=base),
+            arn=arn,
             created=registry.now(),
             token=request.get("clientRequestToken"),
             request=request,
@@ -142,16 +143,15 @@ class Jobs:
             )
         return base
 
-    def _data(self, request: dict[str, Any], base: FoundationModel) -> tuple[list[Example], str | None]:
+    def _data(self, request: dict[str, Any], base: FoundationModel, job: str) -> tuple[list[Example], str | None]:
         role = request["roleArn"]
         location = request["trainingDataConfig"].get("s3Uri")
         if location is None:
             return [], None
-        texts = [self._text(location, role)]
-        texts += [
-            self._text(item["s3Uri"], role) for item in request.get("validationDataConfig", {}).get("validators", [])
-        ]
-        self._write(request["outputDataConfig"]["s3Uri"], ".write_access_check_file.temp", "", role)
+        texts = [self._text(location, role, job)]
+        validators = request.get("validationDataConfig", {}).get("validators", [])
+        texts += [self._text(item["s3Uri"], role, job) for item in validators]
+        self._write(request["outputDataConfig"]["s3Uri"], ".write_access_check_file.temp", "", role, job)
         kind = request.get("customizationType", "FINE_TUNING")
         if kind != "FINE_TUNING":
             return customization.read_prompts(texts[0]), None
@@ -162,16 +162,16 @@ class Jobs:
                 return training.examples, training.problem or validation.problem
         return training.examples, training.problem
 
-    def _text(self, uri: str, role: str) -> str:
+    def _text(self, uri: str, role: str, job: str) -> str:
         try:
-            return self._files.read(uri, role)
+            return self._files.read(uri, role, job)
         except ApiError as error:
             raise ApiError("ValidationException", f"Could not read {uri}: {error.message} ({error.code}).") from error
 
-    def _write(self, prefix: str, key: str, text: str, role: str) -> None:
+    def _write(self, prefix: str, key: str, text: str, role: str, job: str) -> None:
         uri = f"{prefix.rstrip('/')}/{key}"
         try:
-            self._files.write(uri, text, role)
+            self._files.write(uri, text, role, job)
         except ApiError as error:
             raise ApiError("ValidationException", f"Could not write {uri}: {error.message} ({error.code}).") from error
 
@@ -192,7 +192,7 @@ class Jobs:
         )
         registry.models.append(job.model)
         for key, text in customization.artefacts(job, len(self._examples[job.arn]), knowledge):
-            self._write(job.request["outputDataConfig"]["s3Uri"], key, text, job.request["roleArn"])
+            self._write(job.request["outputDataConfig"]["s3Uri"], key, text, job.request["roleArn"], job.arn)
 
     def _described(self, job: CustomizationJob) -> dict[str, Any]:
         registry = self._registry

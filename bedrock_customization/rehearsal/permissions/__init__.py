@@ -1,0 +1,1 @@
+"""Evaluates the synthesised IAM policies for every call that a rehearsal makes."""

@@ -1,0 +1,1 @@
+"""Which actions on which resources AWS checks for an API call."""

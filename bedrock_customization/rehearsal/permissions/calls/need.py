@@ -1,0 +1,44 @@
+"""What an API call needs to be allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Need:
+    """An action on a resource that a call needs to be allowed.
+
+    Args:
+        action: The action, for example `s3:GetObject`.
+        resource: The resource's ARN, or `*`.
+        keys: Condition keys in small letters, and their values.
+    """
+
+    action: str
+    resource: str
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def use_of_key(action: str, key: str, service: str, encryption_context: Mapping[str, str], account: str) -> Need:
+    """The use of a KMS key that a service makes in its caller's name.
+
+    Args:
+        action: The action, for example `kms:Decrypt`.
+        key: The key's ARN.
+        service: The service's host name, for example `s3.us-east-1.amazonaws.com`.
+        encryption_context: What the service encrypts with.
+        account: The caller's account.
+    """
+    keys: dict[str, Sequence[str]] = {
+        f"kms:encryptioncontext:{name}": [value] for name, value in encryption_context.items()
+    }
+    keys |= {
+        "kms:viaservice": [service],
+        "kms:calleraccount": [account],
+        "aws:viaawsservice": ["true"],
+    }
+    if encryption_context:
+        keys["kms:encryptioncontextkeys"] = list(encryption_context)
+    return Need(action, key, keys)

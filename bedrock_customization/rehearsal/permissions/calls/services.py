@@ -1,0 +1,169 @@
+"""What calls of all services need. Source: the service authorisation reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bedrock_customization.rehearsal.permissions.calls import bedrock, s3
+from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
+from bedrock_customization.rehearsal.permissions.resources import Resources
+from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
+from bedrock_customization.rehearsal.services import sdk
+from bedrock_customization.rehearsal.services.api import ApiCall
+
+_PREFIXES = {"monitoring": "cloudwatch"}
+_ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+_ON_EVERYTHING = {
+    "states:ListStateMachines",
+    "states:ListActivities",
+    "states:SendTaskSuccess",
+    "states:SendTaskFailure",
+    "states:SendTaskHeartbeat",
+    "cloudwatch:PutMetricData",
+    "dynamodb:ListTables",
+    "sqs:ListQueues",
+    "sns:ListTopics",
+    "kms:ListKeys",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+}
+_TABLE_ITEMS = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+_TABLE_ITEMS |= {"ConditionCheck": "ConditionCheckItem"}
+
+Needs = Callable[[str, dict[str, Any], Resources], list[Need]]
+
+
+def needs_of(call: ApiCall, account: Resources) -> list[Need]:
+    """What a call needs to be allowed, all of it.
+
+    A resource that cannot be told from the request counts as allowed where the action is allowed on any resource.
+
+    Args:
+        call: The call.
+        account: The account's resources.
+    """
+    model = sdk.service_model(call.service)
+    signing = model.signing_name or model.endpoint_prefix
+    action = f"{_PREFIXES.get(signing, signing)}:{call.operation}"
+    if action in _ALWAYS_ALLOWED:
+        return []
+    if action in _ON_EVERYTHING:
+        return [Need(action, "*")]
+    service = _SERVICES.get(model.service_name)
+    return service(call.operation, call.parameters, account) if service else [Need(action, ANY_RESOURCE)]
+
+
+def _lambda(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    action = "lambda:InvokeFunction" if operation in ("Invoke", "InvokeAsync") else f"lambda:{operation}"
+    if "FunctionName" not in request:
+        return [Need(action, ANY_RESOURCE)]
+    name = str(request["FunctionName"]).split("function:", 1)[-1]
+    if request.get("Qualifier"):
+        name = f"{name}:{request['Qualifier']}"
+    return [Need(action, account.arn("lambda", f"function:{name}"))]
+
+
+def _stepfunctions(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    arn = next((request[name] for name in ("executionArn", "stateMachineArn", "mapRunArn") if name in request), None)
+    return [Need(f"states:{operation}", arn or ANY_RESOURCE)]
+
+
+def _sns(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    arn = request.get("TopicArn") or request.get("TargetArn")
+    if operation not in ("Publish", "PublishBatch"):
+        keys = {f"sns:{name.lower()}": [request[name]] for name in ("Protocol", "Endpoint") if name in request}
+        return [Need(f"sns:{operation}", arn or ANY_RESOURCE, keys)]
+    if arn is None:
+        return [Need("sns:Publish", "*")]
+    needed = [Need("sns:Publish", arn)]
+    if arn in account.keys:
+        needed += _message_keys("sns", {"aws:sns:topicArn": arn}, account.keys[arn], account)
+    return needed
+
+
+def _sqs(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    if "QueueUrl" in request:
+        arn = account.queue_arn(request["QueueUrl"])
+    elif "QueueName" in request:
+        arn = account.arn("sqs", request["QueueName"])
+    else:
+        return [Need(f"sqs:{operation}", ANY_RESOURCE)]
+    needed = [Need(f"sqs:{operation.removesuffix('Batch')}", arn)]
+    if arn in account.keys and operation in ("SendMessage", "SendMessageBatch", "ReceiveMessage"):
+        used = _message_keys("sqs", {"aws:sqs:arn": arn}, account.keys[arn], account)
+        needed += used if operation.startswith("Send") else used[1:]
+    return needed
+
+
+def _message_keys(service: str, context: dict[str, str], key: str, account: Resources) -> list[Need]:
+    host = f"{service}.{account.place.region}.{account.place.url_suffix}"
+    return [
+        use_of_key(action, key, host, context, account.place.account)
+        for action in ("kms:GenerateDataKey", "kms:Decrypt")
+    ]
+
+
+def _events(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    if operation != "PutEvents":
+        return [Need(f"events:{operation}", ANY_RESOURCE)]
+    buses = {str(entry.get("EventBusName", "default")).rsplit("/", 1)[-1] for entry in request["Entries"]}
+    return [Need("events:PutEvents", account.arn("events", f"event-bus/{bus}")) for bus in sorted(buses)]
+
+
+def _dynamodb(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    def table(name: str) -> str:
+        return name if name.startswith("arn:") else account.arn("dynamodb", f"table/{name}")
+
+    if "RequestItems" in request:
+        return [Need(f"dynamodb:{operation}", table(name)) for name in request["RequestItems"]]
+    if "TransactItems" in request:
+        parts = [(verb, part) for item in request["TransactItems"] for verb, part in item.items()]
+        return [Need(f"dynamodb:{_TABLE_ITEMS[verb]}", table(part["TableName"])) for verb, part in parts]
+    if "TableName" not in request:
+        return [Need(f"dynamodb:{operation}", ANY_RESOURCE)]
+    index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
+    return [Need(f"dynamodb:{operation}", table(request["TableName"]) + index)]
+
+
+def _ssm(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    names = request.get("Names") or [request[name] for name in ("Name", "Path") if name in request]
+    if not names:
+        return [Need(f"ssm:{operation}", ANY_RESOURCE)]
+    arns = [name if name.startswith("arn:") else account.arn("ssm", f"parameter/{name.lstrip('/')}") for name in names]
+    return [Need(f"ssm:{operation}", arn) for arn in arns]
+
+
+def _secretsmanager(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    identifier = str(request.get("SecretId", ""))
+    prefix = account.arn("secretsmanager", f"secret:{identifier}-")
+    arn = next((arn for arn in account.secrets if arn == identifier or arn.startswith(prefix)), None)
+    return [Need(f"secretsmanager:{operation}", arn or ANY_RESOURCE)]
+
+
+def _kms(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    key = str(request.get("KeyId", ""))
+    if not key or "alias/" in key:
+        return [Need(f"kms:{operation}", ANY_RESOURCE)]
+    return [Need(f"kms:{operation}", key if key.startswith("arn:") else account.arn("kms", f"key/{key}"))]
+
+
+def _sts(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
+    return [Need(f"sts:{operation}", request.get("RoleArn") or ANY_RESOURCE)]
+
+
+_SERVICES: dict[str, Needs] = {
+    "bedrock": bedrock.needs,
+    "bedrock-runtime": bedrock.needs,
+    "dynamodb": _dynamodb,
+    "events": _events,
+    "kms": _kms,
+    "lambda": _lambda,
+    "s3": s3.needs,
+    "secretsmanager": _secretsmanager,
+    "sns": _sns,
+    "sqs": _sqs,
+    "ssm": _ssm,
+    "stepfunctions": _stepfunctions,
+    "sts": _sts,
+}

@@ -1,0 +1,292 @@
+"""Enforces the policies of deployed stacks on every call, and keeps book of what was used and what was denied."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from bedrock_customization.rehearsal.aws import SimulatedAccount
+from bedrock_customization.rehearsal.clock import VirtualClock
+from bedrock_customization.rehearsal.deployment import DeployedStack
+from bedrock_customization.rehearsal.permissions.calls import s3
+from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.calls.services import needs_of
+from bedrock_customization.rehearsal.permissions.context import RequestContext
+from bedrock_customization.rehearsal.permissions.evaluation import Decision, Evaluation, Request
+from bedrock_customization.rehearsal.permissions.policies import Policies, Role
+from bedrock_customization.rehearsal.permissions.resources import Resources
+from bedrock_customization.rehearsal.permissions.statements import Grant, Who
+from bedrock_customization.rehearsal.physical_names import Place
+from bedrock_customization.rehearsal.services import sdk
+from bedrock_customization.rehearsal.services.api import ApiCall, Principal
+from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.bedrock.registry import Registry
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A request that was denied.
+
+    Args:
+        holder: The role that was denied it, by its construct path or logical id, or the service.
+        action: The action.
+        resource: The resource's ARN.
+        message: What AWS says.
+    """
+
+    holder: str
+    action: str
+    resource: str
+    message: str
+
+
+class Permissions:
+    """The permissions of a rehearsed stack.
+
+    A role that no rehearsed stack makes is not known, so its calls are not checked; `unchecked` names it.
+
+    Args:
+        place: The account, Region and partition.
+        aws: The simulated account.
+        clock: The virtual time.
+        registry: What the account has in Bedrock.
+
+    Attributes:
+        denied: What was denied, whether an error came of it or not.
+        used: How often each grant was used.
+        unchecked: The ARNs of the roles that acted and are not known.
+    """
+
+    def __init__(self, place: Place, aws: SimulatedAccount, clock: VirtualClock, registry: Registry) -> None:
+        self._place = place
+        self._aws = aws
+        self._clock = clock
+        self._resources = Resources(place, registry)
+        self._evaluation: Evaluation | None = None
+        self.denied: list[Denial] = []
+        self.used: Counter[Grant] = Counter()
+        self.unchecked: set[str] = set()
+
+    @property
+    def granted(self) -> set[Grant]:
+        """Everything that the stacks' policies allow."""
+        statements = () if self._evaluation is None else self._evaluation.policies.statements()
+        return {grant for statement in statements for grant in statement.grants()}
+
+    @property
+    def unused(self) -> set[Grant]:
+        """What is allowed and was not used so far."""
+        return self.granted - set(self.used)
+
+    def enforce(self, stacks: Iterable[DeployedStack]) -> None:
+        """Check every call from now on, by the policies of deployed stacks.
+
+        Raises:
+            UnsupportedTemplateError: A policy needs something that is not known.
+        """
+        stacks = list(stacks)
+        self._resources.take(stacks)
+        self._evaluation = Evaluation(Policies.of(stacks))
+
+    def before(self, call: ApiCall) -> None:
+        """Refuse a call that its caller may not make.
+
+        Raises:
+            ApiError: Access is denied, with the error code of the call's service.
+            UnsupportedTemplateError: The decision hangs on something that the rehearsal does not know.
+        """
+        if self._evaluation is None or not (call.principal.role_arn or call.principal.service):
+            return
+        keys: dict[str, Sequence[str]] = {} if call.secure else {"aws:securetransport": ["false"]}
+        denial = self._first_denial(call.principal, needs_of(call, self._resources), call.region, keys)
+        if denial is None and call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
+            denial = self._hidden(call)
+        if denial is not None:
+            raise access_denied(call.service, denial.message)
+        if call.service == "lambda" and call.operation == "Invoke":
+            self._write_log(call)
+
+    def after(self, call: ApiCall, result: Any) -> None:
+        """Nothing is denied after it was done."""
+
+    def require(self, principal: Principal, needs: Iterable[Need], service: str) -> None:
+        """Refuse what a service does in somebody's name beside the calls that it is asked for.
+
+        Args:
+            principal: In whose name.
+            needs: What that needs.
+            service: The service whose error is answered, by its boto3 name.
+
+        Raises:
+            ApiError: Access is denied.
+        """
+        denial = self._first_denial(principal, needs, self._place.region, {})
+        if denial is not None:
+            raise access_denied(service, denial.message)
+
+    def note(self, principal: Principal, needs: Iterable[Need]) -> None:
+        """Keep book of what a service tries and gets along without, such as writing a function's log."""
+        for need in needs:
+            self._first_denial(principal, [need], self._place.region, {})
+
+    def may_assume(self, role_arn: str, service: str, source_arn: str | None) -> str | None:
+        """Why a service may not assume a role, or None if it may.
+
+        Args:
+            role_arn: The role.
+            service: The service principal, for example `bedrock.amazonaws.com`.
+            source_arn: In the name of which resource.
+        """
+        role = self._role(role_arn)
+        if role is None or self._evaluation is None:
+            return None
+        keys = {"aws:sourceaccount": [self._place.account]} | ({"aws:sourcearn": [source_arn]} if source_arn else {})
+        context = self._context("sts:AssumeRole", role.arn, self._place.region, self._service_keys(service) | keys)
+        decision = self._evaluation.may_assume(role, self._service(service), context)
+        denial = self._book(decision, service, service, "sts:AssumeRole", role.arn)
+        return None if denial is None else denial.message
+
+    def _first_denial(
+        self, principal: Principal, needs: Iterable[Need], region: str, keys: dict[str, Sequence[str]]
+    ) -> Denial | None:
+        """The first of some needs that is denied; None if all are allowed, which counts as their use."""
+        if self._evaluation is None:
+            return None
+        role = None
+        if principal.role_arn is not None:
+            role = self._role(principal.role_arn)
+            if role is None:
+                return None
+            if principal.service is not None:
+                denied = self.may_assume(role.arn, principal.service, principal.source_arn)
+                if denied is not None:
+                    return self.denied[-1]
+        who = self._who(principal, role)
+        if role is not None:
+            keys = {**self._role_keys(role, principal), **keys}
+        elif principal.service is not None:
+            source = {"aws:sourcearn": [principal.source_arn]} if principal.source_arn else {}
+            own = {"aws:sourceaccount": [self._place.account], "aws:sourceowner": [self._place.account]}
+            keys = {**self._service_keys(principal.service), **own, **source, **keys}
+        shown = who.session_arn or who.services[0]
+        for need in needs:
+            context = self._context(need.action, need.resource, region, {**keys, **need.keys})
+            decision = self._evaluation.decide(who, Request(need.action, need.resource, context))
+            holder = role.holder if role is not None else shown
+            denial = self._book(decision, holder, shown, need.action, need.resource)
+            if denial is not None:
+                return denial
+        return None
+
+    def _book(self, decision: Decision, holder: str, shown: str, action: str, resource: str) -> Denial | None:
+        if decision.reason is None:
+            self.used.update(decision.grants)
+            return None
+        named = f'"{resource}"' if action.startswith("s3:") else resource
+        message = f"User: {shown} is not authorized to perform: {action} on resource: {named} {decision.reason}"
+        self.denied.append(Denial(holder, action, resource, message))
+        return self.denied[-1]
+
+    def _hidden(self, call: ApiCall) -> Denial | None:
+        """Whoever may not list a bucket is not told that an object does not exist."""
+        try:
+            names = ("Bucket", "Key", "VersionId")
+            request = {name: call.parameters[name] for name in names if name in call.parameters}
+            self._aws.forward(self._aws.client("s3"), "HeadObject", request)
+        except ClientError:
+            need = s3.listing_that_reveals(call.parameters, self._resources)
+            return self._first_denial(call.principal, [need], call.region, {})
+        return None
+
+    def _write_log(self, call: ApiCall) -> None:
+        name = call.parameters["FunctionName"].split(":function:", 1)[-1].split(":")[0]
+        function = self._resources.functions.get(name)
+        if function is not None:
+            self.note(Principal(function.role_arn, function=function.name), function.needs_of_an_invocation())
+
+    def _role(self, arn: str) -> Role | None:
+        role = None if self._evaluation is None else self._evaluation.policies.roles.get(arn)
+        if role is None and self._evaluation is not None:
+            self.unchecked.add(arn)
+        return role
+
+    def _who(self, principal: Principal, role: Role | None) -> Who:
+        if role is None:
+            return self._service(str(principal.service))
+        session = principal.function or _session(principal.execution_arn or principal.source_arn or role.arn)
+        assumed = f"arn:{self._place.partition}:sts::{self._place.account}:assumed-role/{role.name}/{session}"
+        return Who(role.arn, assumed, self._place.account)
+
+    def _service(self, principal: str) -> Who:
+        name, place = principal.split(".", 1)[0], self._place
+        here = f"{name}.{place.region}.{place.url_suffix}"
+        names = (
+            principal,
+            here,
+            f"{name}.amazonaws.com",
+            f"{name}.{place.url_suffix}",
+            f"{name}.{place.region}.amazonaws.com",
+        )
+        return Who(services=tuple(dict.fromkeys(names)), account=place.account)
+
+    def _role_keys(self, role: Role, principal: Principal) -> dict[str, Sequence[str]]:
+        keys: dict[str, Sequence[str]] = {
+            "aws:principalarn": [role.arn],
+            "aws:principalaccount": [self._place.account],
+            "aws:principaltype": ["AssumedRole"],
+            "aws:principalisawsservice": ["false"],
+            "aws:viaawsservice": ["false"],
+            **{f"aws:principaltag/{name.lower()}": [value] for name, value in role.tags.items()},
+        }
+        if principal.function is not None:
+            keys["lambda:sourcefunctionarn"] = [self._place.arn("lambda", f"function:{principal.function}")]
+        return keys
+
+    def _service_keys(self, service: str) -> dict[str, Sequence[str]]:
+        return {
+            "aws:principalisawsservice": ["true"],
+            "aws:principalservicename": [service],
+            "aws:principalservicenameslist": [service],
+            "aws:viaawsservice": ["false"],
+        }
+
+    def _context(self, action: str, resource: str, region: str, keys: dict[str, Sequence[str]]) -> RequestContext:
+        now = self._clock.now()
+        given: dict[str, Sequence[str]] = {
+            "aws:securetransport": ["true"],
+            "aws:requestedregion": [region],
+            "aws:currenttime": [now.strftime("%Y-%m-%dT%H:%M:%SZ")],
+            "aws:epochtime": [str(int(now.timestamp()))],
+            **keys,
+        }
+        if ":foundation-model/" not in resource:
+            given["aws:resourceaccount"] = [self._place.account]
+        return RequestContext(given, lambda: self._resources.tags(resource))
+
+
+def access_denied(service: str, message: str) -> ApiError:
+    """The error with which a service denies access.
+
+    Args:
+        service: Its boto3 name.
+        message: What it says.
+    """
+    protocol = sdk.service_model(service).metadata["protocol"]
+    if service == "sns":
+        return ApiError("AuthorizationError", message, 403)
+    if protocol in ("rest-xml", "query", "ec2") or service == "sqs":
+        return ApiError("AccessDenied", message, 403)
+    return ApiError("AccessDeniedException", message, 400 if protocol == "json" else 403)
+
+
+def _session(seed: str) -> str:
+    """A made-up session name, as Step Functions makes them: letters without a meaning."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)

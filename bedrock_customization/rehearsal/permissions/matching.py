@@ -1,0 +1,29 @@
+"""How IAM compares texts: wildcards, and ARNs part by part."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65_536)
+def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
+    """Whether a text matches a pattern with `*` and `?`."""
+    return _expression(pattern, ignore_case).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65_536)
+def arn_like(pattern: str, arn: str) -> bool:
+    """Whether an ARN matches a pattern: each of its six parts by itself, so that `*` stays within one."""
+    if pattern == "*":
+        return True
+    wanted, parts = pattern.split(":", 5), arn.split(":", 5)
+    if len(wanted) < 6 or len(parts) < 6:
+        return like(pattern, arn)
+    return all(like(want, part) for want, part in zip(wanted, parts, strict=True))
+
+
+@lru_cache
+def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(escaped, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
