@@ -19,7 +19,7 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.assets import FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_key
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic
@@ -369,7 +369,7 @@ class CustomizationWorkflow(Construct):
 
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)
-        grant_key(self.results_bucket, role)
+        grant_encrypt(self.results_bucket, role)
         self.evaluation.allow_asking(permissions.ask_custom_models(self.workflow_tag))
         self.evaluation.allow_reading(self.training_bucket)
         if self._invocation_logs_bucket:

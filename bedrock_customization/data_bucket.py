@@ -41,12 +41,23 @@ def data_bucket_or_new(
     )
 
 
-def grant_key(bucket: s3.IBucket, role: iam.IRole) -> None:
-    """Lets a role use a bucket's key, where it has one of its own.
+def grant_decrypt(bucket: s3.IBucket, role: iam.IRole) -> None:
+    """Lets a role read what a bucket encrypts with a key of its own, and write it in parts.
 
     Args:
         bucket: The bucket.
         role: The role.
     """
     if bucket.encryption_key is not None:
-        bucket.encryption_key.grant_encrypt_decrypt(role)
+        bucket.encryption_key.grant(role, "kms:Decrypt")
+
+
+def grant_encrypt(bucket: s3.IBucket, role: iam.IRole) -> None:
+    """Lets a role write to a bucket that encrypts with a key of its own.
+
+    Args:
+        bucket: The bucket.
+        role: The role.
+    """
+    if bucket.encryption_key is not None:
+        bucket.encryption_key.grant(role, "kms:GenerateDataKey")

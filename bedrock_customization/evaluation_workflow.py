@@ -16,7 +16,7 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_key
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.functions import ImageFunction
 from bedrock_customization.options import Inference, Metric, QualityGate
 from bedrock_customization.schemas import schema
@@ -201,9 +201,9 @@ class EvaluationWorkflow(Construct):
         Args:
             bucket: The bucket.
         """
-        for statement in permissions.read_objects(bucket):
+        for statement in [*permissions.read_objects(bucket), *permissions.list_objects(bucket)]:
             self._dataset.role.add_to_policy(statement)
-        grant_key(bucket, self._dataset.role)
+        grant_decrypt(bucket, self._dataset.role)
 
     def metric_failed(self, **options: Any) -> cloudwatch.Metric:
         """How many evaluations failed.
@@ -317,14 +317,19 @@ class EvaluationWorkflow(Construct):
         )
 
     def _grant(self) -> None:
-        runs = permissions.read_objects(self.results_bucket, "runs/*")
+        read = permissions.read_objects(self.results_bucket, "runs/*")
         write = permissions.write_objects(self.results_bucket, "runs/*")
-        for function in (self._dataset, self._scoring, self._comparison):
-            for statement in [*runs, *write]:
+        for function, statements in (
+            (self._dataset, write),
+            (self._scoring, [*read, *write]),
+            (self._comparison, [*read, *write]),
+        ):
+            for statement in statements:
                 function.role.add_to_policy(statement)
-            grant_key(self.results_bucket, function.role)
+        for role in (self._dataset.role, self._scoring.role, self._comparison.role, self._role):
+            grant_decrypt(self.results_bucket, role)
+            grant_encrypt(self.results_bucket, role)
         self.allow_reading(self.data_bucket)
-        grant_key(self.results_bucket, self._role)
         iam.Policy(
             self,
             "DistributedMapPolicy",

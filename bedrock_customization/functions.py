@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from bedrock_customization import permissions
 from bedrock_customization.assets import FunctionImage
 
 FUNCTION_TIMEOUT = Duration.minutes(15)
@@ -56,6 +57,8 @@ class ImageFunction(Construct):
             removal_policy=RemovalPolicy.DESTROY,
             encryption_key=encryption_key,
         )
+        if encryption_key is not None:
+            encryption_key.add_to_resource_policy(permissions.encrypt_logs())
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.role.add_to_policy(
             iam.PolicyStatement(

@@ -362,16 +362,22 @@ def run_distributed_maps(machine: sfn.StateMachine, scope: Construct) -> list[ia
 
 
 def read_objects(bucket: s3.IBucket, key_pattern: str = "*") -> list[iam.PolicyStatement]:
-    """Reads a bucket's objects and lists it.
+    """Reads a bucket's objects.
 
     Args:
         bucket: The bucket.
         key_pattern: The keys that may be read.
     """
-    return [
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(key_pattern)]),
-        iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
-    ]
+    return [iam.PolicyStatement(actions=["s3:GetObject"], resources=[bucket.arn_for_objects(key_pattern)])]
+
+
+def list_objects(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    """Lists a bucket; without it S3 denies access where an object does not exist.
+
+    Args:
+        bucket: The bucket.
+    """
+    return [iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])]
 
 
 def write_objects(bucket: s3.IBucket, key_pattern: str) -> list[iam.PolicyStatement]:
@@ -406,6 +412,25 @@ def invoke_functions(function_arns: Sequence[str]) -> list[iam.PolicyStatement]:
         function_arns: The functions' ARNs.
     """
     return [iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(function_arns))]
+
+
+def encrypt_logs() -> iam.PolicyStatement:
+    """Lets CloudWatch Logs encrypt the account's log groups; for the key's own policy.
+
+    Without it no log group can be created with the key (CloudWatch Logs user guide, "Encrypt log data").
+    """
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
+        actions=["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+        resources=["*"],
+        conditions={
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": (
+                    f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:*"
+                )
+            }
+        },
+    )
 
 
 def _execution_arn(machine: sfn.StateMachine, scope: Construct) -> str:

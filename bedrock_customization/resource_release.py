@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
-from bedrock_customization.data_bucket import grant_key
+from bedrock_customization.data_bucket import grant_decrypt, grant_encrypt
 from bedrock_customization.notification_topic import NotificationTopic
 from bedrock_customization.states.release_run import release_one_run
 from bedrock_customization.states.sweep import sweep
@@ -80,7 +80,8 @@ class ResourceRelease(Construct):
         self.state_machine: sfn.StateMachine = machine.state_machine
         self._role = machine.role
         topic.grant_publish(machine.role)
-        grant_key(results_bucket, machine.role)
+        grant_decrypt(results_bucket, machine.role)
+        grant_encrypt(results_bucket, machine.role)
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetters",

@@ -10,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bedrock_customization import permissions
-from bedrock_customization.data_bucket import grant_key
+from bedrock_customization.data_bucket import grant_decrypt, grant_encrypt
 
 
 def service_role_or_new(scope: Construct, construct_id: str, role: iam.IRole | None) -> iam.IRole:
@@ -56,10 +56,16 @@ def allow_training(
     statements = [
         *(statement for bucket in dict.fromkeys(data_buckets) for statement in permissions.read_objects(bucket)),
         *permissions.read_objects(results_bucket, "runs/*/training/*"),
+        *(
+            statement
+            for bucket in dict.fromkeys((*data_buckets, results_bucket))
+            for statement in permissions.list_objects(bucket)
+        ),
         *permissions.write_objects(results_bucket, "runs/*/training/*"),
         *further,
     ]
     for statement in statements:
         role.add_to_principal_policy(statement)
     for bucket in dict.fromkeys((*data_buckets, results_bucket)):
-        grant_key(bucket, role)
+        grant_decrypt(bucket, role)
+    grant_encrypt(results_bucket, role)

@@ -11,6 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_customization import permissions
+
 
 class WorkflowMachine(Construct):
     """A STANDARD state machine in JSONata that logs every event without the data, and is traced.
@@ -55,6 +57,8 @@ class WorkflowMachine(Construct):
             removal_policy=RemovalPolicy.DESTROY,
             encryption_key=encryption_key,
         )
+        if encryption_key is not None:
+            encryption_key.add_to_resource_policy(permissions.encrypt_logs())
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",

@@ -16,6 +16,7 @@ from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions.calls import s3
 from bedrock_customization.rehearsal.permissions.calls.need import Need
 from bedrock_customization.rehearsal.permissions.calls.services import needs_of
+from bedrock_customization.rehearsal.permissions.calls.training import job_arn, needs_of_service_role
 from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.evaluation import Decision, Evaluation, Request
 from bedrock_customization.rehearsal.permissions.policies import Policies, Role
@@ -110,6 +111,8 @@ class Permissions:
             denial = self._hidden(call)
         if denial is not None:
             raise access_denied(call.service, denial.message)
+        if call.operation == "CreateModelCustomizationJob":
+            self._train(call)
         if call.service == "lambda" and call.operation == "Invoke":
             self._write_log(call)
 
@@ -193,6 +196,15 @@ class Permissions:
         message = f"User: {shown} is not authorized to perform: {action} on resource: {named} {decision.reason}"
         self.denied.append(Denial(holder, action, resource, message))
         return self.denied[-1]
+
+    def _train(self, call: ApiCall) -> None:
+        """Refuse a job whose service role is not enough for more than its data, which Bedrock checks by itself."""
+        request, service = call.parameters, "bedrock.amazonaws.com"
+        principal = Principal(request["roleArn"], service=service, source_arn=job_arn(request, self._resources))
+        needs = needs_of_service_role(request, self._resources)
+        denial = self._first_denial(principal, needs, call.region, {})
+        if denial is not None:
+            raise ApiError("ValidationException", f"The service role is not enough for the job. {denial.message}")
 
     def _hidden(self, call: ApiCall) -> Denial | None:
         """Whoever may not list a bucket is not told that an object does not exist."""

@@ -82,12 +82,14 @@ class World:
             return str(stored["Body"].read().decode("utf-8", errors="replace"))
 
     def write(self, uri: str, text: str, role_arn: str, job_arn: str) -> None:
-        """Write an S3 object as Bedrock does for a job."""
+        """Write an S3 object as Bedrock does for a job, which also lists the bucket and reads what it wrote."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         principal = Principal(role_arn, service="bedrock.amazonaws.com", source_arn=job_arn)
         with self.aws.active():
             request = {"Bucket": bucket, "Key": key, "Body": text.encode()}
             self.api.call("s3", "PutObject", request, principal)
+            self.api.call("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1}, principal)
+            self.api.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, principal)
 
     def _start_target(self, arn: str, input: Any, target: dict[str, Any], rule_arn: str) -> None:
         service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else "events.amazonaws.com"

@@ -45,7 +45,8 @@ _GEOGRAPHIES = {
     "global": (),
 }
 R = TypeVar("R", bound=Resource)
-_KEY_ACTIONS = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt")
+KEY_ACTIONS = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt")
+"""What Bedrock does with a custom model's key in the name of whoever makes the model."""
 
 
 def needs(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
@@ -57,7 +58,7 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
         account: The account's resources.
     """
     if operation in _INVOKE:
-        return _invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account)
+        return invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account)
     if operation == "CreateModelCustomizationJob":
         return _create_job(request, account)
     if operation == "CreateProvisionedModelThroughput":
@@ -80,13 +81,20 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
     return [Need(f"bedrock:{operation}", ANY_RESOURCE)]
 
 
-def _invoke(action: str, model_id: str, account: Resources) -> list[Need]:
+def invoke(action: str, model_id: str, account: Resources) -> list[Need]:
+    """What it takes to ask a model.
+
+    Args:
+        action: `bedrock:InvokeModel` or its streaming form.
+        model_id: The model's id or ARN, or that of an inference profile.
+        account: The account's resources.
+    """
     served = _named(model_id, (*account.registry.provisioned, *account.registry.deployments))
     if served is not None:
         needed = [Need(action, served.arn)]
         job = served.model.job.request if served.model is not None else {}
         if "customModelKmsKeyId" in job:
-            needed += _use_of_model_key(["kms:Decrypt"], job["customModelKmsKeyId"], account)
+            needed += use_of_model_key(["kms:Decrypt"], job["customModelKmsKeyId"], account)
         return needed
     if model_id.startswith("arn:") and "inference-profile/" not in model_id:
         return [Need(action, model_id)]
@@ -122,7 +130,7 @@ def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:
         *_tagging("model-customization-job", job_tags, account),
     ]
     if "customModelKmsKeyId" in request:
-        needed += _use_of_model_key(_KEY_ACTIONS, request["customModelKmsKeyId"], account)
+        needed += use_of_model_key(KEY_ACTIONS, request["customModelKmsKeyId"], account)
     return needed
 
 
@@ -136,7 +144,7 @@ def _serve(operation: str, model: str, kind: str, request: dict[str, Any], accou
         *_tagging(kind, tags, account),
     ]
     if own is not None and "customModelKmsKeyId" in own.job.request:
-        needed += _use_of_model_key(["kms:Decrypt"], own.job.request["customModelKmsKeyId"], account)
+        needed += use_of_model_key(["kms:Decrypt"], own.job.request["customModelKmsKeyId"], account)
     return needed
 
 
@@ -145,7 +153,14 @@ def _tagging(kind: str, tags: dict[str, str], account: Resources) -> list[Need]:
     return [Need("bedrock:TagResource", account.arn("bedrock", f"{kind}/*"), tag_keys(tags))] if tags else []
 
 
-def _use_of_model_key(actions: Sequence[str], key: str, account: Resources) -> list[Need]:
+def use_of_model_key(actions: Sequence[str], key: str, account: Resources) -> list[Need]:
+    """What it takes to use the key of a custom model by way of Bedrock.
+
+    Args:
+        actions: The actions.
+        key: The key's id or ARN.
+        account: The account's resources.
+    """
     arn = key if key.startswith("arn:") else account.arn("kms", key if "/" in key else f"key/{key}")
     service = f"bedrock.{account.place.region}.{account.place.url_suffix}"
     return [use_of_key(action, arn, service, {}, account.place.account) for action in actions]

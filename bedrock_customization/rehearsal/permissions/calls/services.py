@@ -107,8 +107,14 @@ def _message_keys(service: str, context: dict[str, str], key: str, account: Reso
 def _events(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
     if operation != "PutEvents":
         return [Need(f"events:{operation}", ANY_RESOURCE)]
-    buses = {str(entry.get("EventBusName", "default")).rsplit("/", 1)[-1] for entry in request["Entries"]}
-    return [Need("events:PutEvents", account.arn("events", f"event-bus/{bus}")) for bus in sorted(buses)]
+    return [
+        Need(
+            "events:PutEvents",
+            account.arn("events", f"event-bus/{str(entry.get('EventBusName', 'default')).rsplit('/', 1)[-1]}"),
+            {"events:source": [entry.get("Source", "")], "events:detail-type": [entry.get("DetailType", "")]},
+        )
+        for entry in request["Entries"]
+    ]
 
 
 def _dynamodb(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
