@@ -29,14 +29,8 @@ _SAMPLING = (Need("xray:GetSamplingRules", "*"), Need("xray:GetSamplingTargets",
 _MANAGED_RULE = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 _NESTED = re.compile(r":states:::states:startExecution\.sync")
 _NETWORK = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
-_LOG_KEY = (
-    "kms:Encrypt",
-    "kms:Decrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-    "kms:DescribeKey",
-)
+_LOG_KEY = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
+_LOG_KEY_SOMETIMES = ("kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey")
 
 
 class DeploymentDeniedError(Exception):
@@ -110,8 +104,9 @@ def _log_group(template: Template, logical_id: str, permissions: Permissions) ->
     group = template.arn(logical_id).removesuffix(":*")
     service = f"logs.{template.place.region}.{template.place.url_suffix}"
     keys = {"kms:encryptioncontext:aws:logs:arn": [group], "kms:encryptioncontextkeys": ["aws:logs:arn"]}
-    needs = [Need(action, key, keys) for action in _LOG_KEY]
-    permissions.require(Principal(service=service, source_arn=group), needs, "kms")
+    principal = Principal(service=service, source_arn=group)
+    permissions.require(principal, [Need(action, key, keys) for action in _LOG_KEY], "kms")
+    permissions.note(principal, [Need(action, key, keys) for action in _LOG_KEY_SOMETIMES])
 
 
 def _assume(role: str, service: str, source_arn: str, permissions: Permissions) -> None:

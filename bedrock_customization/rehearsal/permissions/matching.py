@@ -14,12 +14,17 @@ def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
 
 @lru_cache(maxsize=65_536)
 def arn_like(pattern: str, arn: str) -> bool:
-    """Whether an ARN matches a pattern: each of its six parts by itself, so that `*` stays within one."""
-    if pattern == "*":
+    """Whether an ARN matches a pattern: each of its six parts by itself, so that `*` stays within one.
+
+    A pattern that ends in `*` too early stands for all that follows.
+    """
+    if pattern in ("*", arn):
         return True
     wanted, parts = pattern.split(":", 5), arn.split(":", 5)
+    if pattern.endswith("*"):
+        wanted += ["*"] * (6 - len(wanted))
     if len(wanted) < 6 or len(parts) < 6:
-        return like(pattern, arn)
+        return False
     return all(like(want, part) for want, part in zip(wanted, parts, strict=True))
 
 

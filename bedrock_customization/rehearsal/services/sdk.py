@@ -208,10 +208,21 @@ def error_name(model: ServiceModel, code: str) -> str:
     declared |= {shape.name: shape.name for shape in model.error_shapes}
     if code == "SdkClientException":
         return f"{prefix}.{code}"
-    if code not in declared:
+    if code not in declared or (code.startswith("AccessDenied") and not _declares_denials(model.service_name)):
         return f"{prefix}.{prefix}Exception"
     base = declared[code].removesuffix("Fault")
     return f"{prefix}.{_joined_words(base.removesuffix('Exception'))}Exception"
+
+
+@lru_cache
+def _declares_denials(service: str) -> bool:
+    """Whether a service's operations declare a denied access as their error; one or two new ones do not count."""
+    model = service_model(service)
+    declared = [
+        any(shape.name.startswith("AccessDenied") for shape in model.operation_model(name).error_shapes)
+        for name in model.operation_names
+    ]
+    return sum(declared) * 2 > len(declared)
 
 
 def _joined_words(name: str) -> str:
