@@ -127,9 +127,11 @@ class Interpreter:
             return
         longest = limits.EXPRESS_SECONDS if execution.express else limits.STANDARD_SECONDS
         seconds = min(longest, definition.timeout_seconds or longest)
-        details: dict[str, Any] = {"input": input_text, "inputDetails": {"truncated": False}}
-        if execution.machine.role_arn is not None:
-            details["roleArn"] = execution.machine.role_arn
+        details = {
+            "input": input_text,
+            "inputDetails": {"truncated": False},
+            "roleArn": execution.machine.shown_role_arn,
+        }
         execution.record("ExecutionStarted", 0, executionStartedEventDetails=details)
         flow = Flow(self, execution)
         states = partial(run_block, flow, definition.block, execution.input, input_text)

@@ -122,11 +122,9 @@ class Execution:
                 "Input": encode(self.input),
                 "StartTime": timestamp(BEGINNING + timedelta(seconds=self.started)),
                 "Name": self.name,
-                "RoleArn": self.machine.role_arn,
+                "RoleArn": self.machine.shown_role_arn,
                 "RedriveCount": 0,
             }
-            if self.machine.role_arn is None:
-                del execution["RoleArn"]
             suffix = f"/{self._label}" if self._label else ""
             machine = {"Id": self.machine.arn + suffix, "Name": self.machine.name + suffix}
             self._context = {"Execution": execution, "StateMachine": machine}

@@ -11,9 +11,12 @@ from typing import Any
 from jsonata import Jsonata
 from jsonata.functions import Functions
 from jsonata.jexception import JException
+from jsonata.utils import Utils
 
 from bedrock_customization.rehearsal.interpreter.errors import QUERY_EVALUATION_ERROR
+from bedrock_customization.rehearsal.interpreter.java_random import first_double
 from bedrock_customization.rehearsal.interpreter.jsonata_engine import Engine
+from bedrock_customization.rehearsal.interpreter.jsonata_errors import TOO_DEEP, TOO_LARGE, TOO_LONG, explain
 from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
 from bedrock_customization.rehearsal.interpreter.jsonata_references import References, find_references
 from bedrock_customization.rehearsal.interpreter.jsonata_values import decode
@@ -22,6 +25,9 @@ from bedrock_customization.rehearsal.interpreter.services import StatesError
 MAX_DEPTH = 100
 # Step Functions stops an expression by time; counting its steps is the same on every computer.
 MAX_STEPS = 2_000_000
+# A character counts one byte, an item of an array eight; a range as it stands counts nothing.
+MAX_BYTES = 6_990_256
+_BYTES_PER_ITEM = 8
 
 
 class EvaluationError(StatesError):
@@ -70,33 +76,37 @@ class Expression:
             depth += 1
             steps += 1
             if depth > MAX_DEPTH:
-                raise JException("D1011", -1)
+                raise JException(TOO_DEEP, -1)
             if steps > MAX_STEPS:
-                raise JException("D1012", -1, MAX_STEPS)
+                raise JException(TOO_LONG, -1)
 
-        def leave(*_: Any) -> None:
+        def leave(_expression: Any, _input: Any, _environment: Any, result: Any) -> None:
             nonlocal depth
             depth -= 1
+            if isinstance(result, list | str) and _size(result) > MAX_BYTES:
+                raise JException(TOO_LARGE, -1)
 
         bound = {name: bindings[name] for name in self._names if name in bindings}
         prefix = f"The JSONata expression '{self.text}' specified for the field '{location}'"
+        failed = f"{prefix} threw an error during evaluation"
         try:
             result = self._jsonata.evaluate(None, {**bound, "__evaluate_entry": enter, "__evaluate_exit": leave})
-        except JException as error:
-            detail = f"{error.error}: {error}" if error.error else str(error)
-            raise EvaluationError(f"{prefix} threw an error during evaluation. {detail}", location) from error
         except RecursionError as error:
-            raise EvaluationError(
-                f"{prefix} threw an error during evaluation. D1011: Stack overflow", location
-            ) from error
-        except (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise EvaluationError(f"{prefix} threw an error during evaluation. {error}", location) from error
+            raise EvaluationError(f"{failed}: {TOO_DEEP}", location) from error
+        except (JException, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise EvaluationError(f"{failed}{explain(error)}", location) from error
         if result is None:
             raise EvaluationError(f"{prefix} returned nothing (undefined).", location)
         try:
             return decode(result)
         except TypeError:
             raise EvaluationError(f"{prefix} returned an unsupported result type.", location) from None
+
+
+def _size(value: list[Any] | str) -> int:
+    if isinstance(value, Utils.RangeList):
+        return 0
+    return len(value) * (_BYTES_PER_ITEM if isinstance(value, list) else 1)
 
 
 class JsonataFunctions:
@@ -114,8 +124,8 @@ class JsonataFunctions:
             **STATIC_FUNCTIONS,
             "now": Jsonata.JLambda(self._now_text),
             "millis": Jsonata.JLambda(self._millis),
-            "random": Jsonata.JLambda(self._random),
-            "uuid": Jsonata.JLambda(self._uuid),
+            "random": Jsonata.JFunction(Jsonata.JLambda(self._random), "<n?:n>"),
+            "uuid": Jsonata.JFunction(Jsonata.JLambda(self._uuid), "<:s>"),
         }
 
     def _millis(self) -> int:
@@ -125,7 +135,7 @@ class JsonataFunctions:
         return Functions.datetime_from_millis(self._millis(), picture, timezone)
 
     def _random(self, seed: float | None = None) -> float:
-        return self._chance.random() if seed is None else random.Random(int(seed)).random()
+        return self._chance.random() if seed is None else first_double(int(seed))
 
     def _uuid(self) -> str:
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))

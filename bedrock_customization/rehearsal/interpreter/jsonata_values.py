@@ -45,6 +45,17 @@ def decode(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal; unlike in Python, 1 is not true."""
+    if isinstance(one, bool) != isinstance(other, bool):
+        return False
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(item, other[key]) for key, item in one.items())
+    return bool(one == other)
+
+
 def _number(value: float) -> int | float | str:
     if math.isnan(value):
         return "NaN"

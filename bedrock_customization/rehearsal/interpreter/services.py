@@ -39,6 +39,12 @@ class StateMachine:
         """The last part of the ARN."""
         return self.arn.rsplit(":", 1)[-1]
 
+    @property
+    def shown_role_arn(self) -> str:
+        """The role as executions show it; every real state machine has one, so one is made up if it is not known."""
+        partition, account = self.arn.split(":")[1], self.arn.split(":")[4]
+        return self.role_arn or f"arn:{partition}:iam::{account}:role/{self.name}"
+
 
 def _ignore(response: Any) -> None:
     pass

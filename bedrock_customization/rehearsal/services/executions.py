@@ -78,7 +78,7 @@ class Executions:
                 raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         try:
             run = Run(self.interpreter.prepare(machine, input, name=name, parent_arn=parent_arn))
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: {error}") from error
         self.runs.append(run)
         self._ended[run.arn] = trio.Event()

@@ -180,17 +180,18 @@ class LambdaFunctions:
             if handler is None:
                 assert function.code is not None
                 handler = function.code.load(function.command)
-            result = json.dumps(handler(event, context))
+            returned = handler(event, context)
         except (UnsupportedDefinitionError, UnsupportedTemplateError):
             raise
         except HandlerNotFoundError as error:
             raise _function_error("Runtime.ImportModuleError", str(error), context, []) from error
         except Exception as error:
             trace = traceback.format_tb(error.__traceback__)[1:]
-            name = type(error).__name__
-            if isinstance(error, TypeError) and "JSON serializable" in str(error):
-                name, trace = "Runtime.MarshalError", []
-            raise _function_error(name, str(error), context, trace) from error
+            raise _function_error(type(error).__name__, str(error), context, trace) from error
+        try:
+            result = json.dumps(returned, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise _function_error("Runtime.MarshalError", str(error), context, []) from error
         if len(result.encode()) > _PAYLOAD_LIMIT:
             message = f"Response payload size exceeded maximum allowed payload size ({_PAYLOAD_LIMIT} bytes)."
             raise _function_error("Function.ResponseSizeTooLarge", message, context, [])
@@ -226,7 +227,7 @@ class LambdaFunctions:
 
 def _function_error(name: str, message: str, context: LambdaContext, trace: list[str]) -> FunctionError:
     document = {"errorMessage": message, "errorType": name, "requestId": context.aws_request_id, "stackTrace": trace}
-    return FunctionError(name, json.dumps(document))
+    return FunctionError(name, json.dumps(document, ensure_ascii=False, separators=(",", ":")))
 
 
 def _encoder(function: LambdaFunction) -> dict[str, str]:

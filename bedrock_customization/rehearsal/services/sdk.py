@@ -16,6 +16,12 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.utils import CLIENT_NAME_TO_HYPHENIZED_SERVICE_ID_OVERRIDES
 
+# Amazon SQS still answers with the names of its older protocol.
+_QUERY_CODES = {
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+    "AWS.SimpleQueueService.PurgeQueueInProgress": "PurgeQueueInProgress",
+    "AWS.SimpleQueueService.QueueDeletedRecently": "QueueDeletedRecently",
+}
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
@@ -204,14 +210,20 @@ def error_name(model: ServiceModel, code: str) -> str:
     An error that the API model does not declare has the service's own name, for example `S3.S3Exception`.
     """
     prefix = error_prefix(model)
+    return f"{prefix}.{error_code(model, code) or f'{prefix}Exception'}"
+
+
+def error_code(model: ServiceModel, code: str) -> str | None:
+    """The part of the name after the service; None for an error that the API model does not declare."""
     declared = {shape.error_code or shape.name: shape.name for shape in model.error_shapes}
     declared |= {shape.name: shape.name for shape in model.error_shapes}
     if code == "SdkClientException":
-        return f"{prefix}.{code}"
+        return code
+    code = _QUERY_CODES.get(code, code)
     if code not in declared or (code.startswith("AccessDenied") and not _declares_denials(model.service_name)):
-        return f"{prefix}.{prefix}Exception"
+        return None
     base = declared[code].removesuffix("Fault")
-    return f"{prefix}.{_joined_words(base.removesuffix('Exception'))}Exception"
+    return f"{_joined_words(base.removesuffix('Exception'))}Exception"
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -26,14 +27,15 @@ from bedrock_customization.rehearsal.services.resource import Integration, parse
 _POLL_SECONDS = 60
 _LAMBDA_FIELDS = {"FunctionName", "Payload", "InvocationType", "ClientContext", "Qualifier"}
 _OPTIMIZED_PREFIX = {"states": "StepFunctions", "sns": "SNS", "sqs": "SQS", "dynamodb": "DynamoDB"}
-# The name of an error that the API does not declare, such as a denied access.
-_OPTIMIZED_BASE = {
-    "states": "AWSStepFunctionsException",
-    "sns": "AmazonSNSException",
-    "sqs": "AmazonSQSException",
-    "dynamodb": "AmazonDynamoDBException",
-    "lambda": "AWSLambdaException",
+# The first optimised integrations use the AWS SDK for Java 1, as the causes in recordings show.
+_OLD_SDK_NAMES = {
+    "dynamodb": ("AmazonDynamoDBv2", "AmazonDynamoDB"),
+    "lambda": ("AWSLambda", "AWSLambda"),
+    "sns": ("AmazonSNS", "AmazonSNS"),
+    "sqs": ("AmazonSQS", "AmazonSQS"),
+    "states": ("AWSStepFunctions", "AWSStepFunctions"),
 }
+"""A service's name in causes, and the beginning of the name of an error that its API does not declare."""
 
 
 class TaskServices:
@@ -108,12 +110,12 @@ class TaskServices:
         client_name = "lambda" if integration.model is None else integration.model.service_name
         operation = "Invoke" if integration.operation is None else integration.operation.name
         prefix = sdk.error_prefix(sdk.service_model(client_name))
-        perform = partial(self._call, integration, arguments, principal)
+        perform = partial(self._call, integration, arguments, principal, caller.submitted)
         try:
             return await self._faults.around(caller.state, prefix, api_names(client_name, operation), perform)
         except sdk.FieldError as error:
             problems = ", ".join(error.problems)
-            text = json.dumps(arguments, default=repr)
+            text = _json(arguments)
             raise StatesError(
                 "States.Runtime", f"The Parameters '{text}' could not be used to start the Task: [{problems}]"
             ) from error
@@ -126,12 +128,16 @@ class TaskServices:
         except NotImplementedError as error:
             raise UnsupportedDefinitionError(f"{resource} in state {caller.state}: {error}") from error
 
-    async def _call(self, integration: Integration, arguments: Any, principal: Principal) -> Any:
+    async def _call(
+        self, integration: Integration, arguments: Any, principal: Principal, submitted: Callable[[Any], None]
+    ) -> Any:
         if integration.kind == "function":
             return self._invoked(self._invoke(integration.resource, arguments, principal))
         if integration.kind == "aws-sdk":
             return await self._plain(integration, arguments, principal)
-        special = getattr(self, f"_{integration.service}_{integration.action}", self._plain)
+        special: Any = getattr(self, f"_{integration.service}_{integration.action}", self._plain)
+        if integration.pattern:
+            return await special(integration, arguments, principal, submitted)
         return await special(integration, arguments, principal)
 
     async def _request(self, integration: Integration, request: dict[str, Any], principal: Principal) -> dict[str, Any]:
@@ -183,10 +189,16 @@ class TaskServices:
             arguments = {**arguments, "Entries": entries}
         result = await self._plain(integration, arguments, principal)
         if result.get("FailedEntryCount"):
-            raise StatesError("EventBridge.FailedEntry", json.dumps(result))
+            raise StatesError("EventBridge.FailedEntry", _json(result))
         return result | self._metadata()
 
-    async def _states_startExecution(self, integration: Integration, arguments: Any, principal: Principal) -> Any:
+    async def _states_startExecution(
+        self,
+        integration: Integration,
+        arguments: Any,
+        principal: Principal,
+        submitted: Callable[[Any], None] | None = None,
+    ) -> Any:
         _only(arguments, {"StateMachineArn", "Input", "Name", "TraceHeader"}, "StateMachineArn")
         given = {"Input": {}, **arguments}
         if not isinstance(given["Input"], str):
@@ -195,8 +207,11 @@ class TaskServices:
         request = sdk.to_request(given, integration.operation.input_shape)
         started = await self._request(integration, request, principal)
         run = next(run for run in self._executions.runs if run.arn == started["executionArn"])
-        if not integration.pattern:
-            return {"ExecutionArn": run.arn, "StartDate": started["startDate"].timestamp() * 1000, **self._metadata()}
+        start_date = round(started["startDate"].timestamp() * 1000)
+        response = {"ExecutionArn": run.arn, "StartDate": start_date, **self._metadata()}
+        if submitted is None:
+            return response
+        submitted(response)
         try:
             await self._executions.wait(run)
         except trio.Cancelled:
@@ -208,7 +223,7 @@ class TaskServices:
         self._permissions.note(principal, [Need("states:DescribeExecution", run.arn)])
         description = self._nested_result(run, as_json=integration.pattern == ".sync:2")
         if run.status != "SUCCEEDED":
-            raise StatesError("States.TaskFailed", json.dumps(description, ensure_ascii=False))
+            raise StatesError("States.TaskFailed", _json(description))
         return description
 
     def _nested_result(self, run: Run, *, as_json: bool) -> dict[str, Any]:
@@ -225,11 +240,16 @@ class TaskServices:
         return {sdk.pascal_case(name): value for name, value in described.items()}
 
     async def _bedrock_createModelCustomizationJob(
-        self, integration: Integration, arguments: Any, principal: Principal
+        self,
+        integration: Integration,
+        arguments: Any,
+        principal: Principal,
+        submitted: Callable[[Any], None] | None = None,
     ) -> Any:
         created = await self._plain(integration, arguments, principal)
-        if not integration.pattern:
+        if submitted is None:
             return created
+        submitted(created)
         return await self._finished_job(created["JobArn"], principal)
 
     async def _finished_job(self, arn: str, principal: Principal) -> Any:
@@ -248,7 +268,7 @@ class TaskServices:
             raise
         result = sdk.to_result(job, shape)
         if job["status"] != "Completed":
-            raise StatesError("States.TaskFailed", json.dumps(result))
+            raise StatesError("States.TaskFailed", _json(result))
         return result
 
     async def _bedrock_invokeModel(self, integration: Integration, arguments: Any, principal: Principal) -> Any:
@@ -310,25 +330,28 @@ class TaskServices:
 
     def _states_error(self, integration: Integration, error: ApiError) -> StatesError:
         request_id = self._api.request_id()
-        if integration.kind == "function" or integration.service == "lambda":
-            declared = {shape.name for shape in sdk.service_model("lambda").error_shapes}
-            code = error.code if error.code.endswith("Exception") else f"{error.code}Exception"
-            code = code if code in declared else _OPTIMIZED_BASE["lambda"]
-            details = f"Service: Lambda, Status Code: {error.status}, Request ID: {request_id}"
-            return StatesError(f"Lambda.{code}", f"{error.message} ({details})")
+        service = "lambda" if integration.kind == "function" else integration.service
+        if integration.kind != "aws-sdk" and service in _OLD_SDK_NAMES:
+            details = f"Status Code: {error.status}; Error Code: {error.code}; Request ID: {request_id}; Proxy: null"
+            cause = f"{error.message} (Service: {_OLD_SDK_NAMES[service][0]}; {details})"
+            if service == "lambda":
+                declared = {shape.name for shape in sdk.service_model("lambda").error_shapes}
+                code = f"{error.code.removesuffix('Exception')}Exception"
+                return StatesError(f"Lambda.{code if code in declared else 'AWSLambdaException'}", cause)
+            assert integration.model is not None
+            code = sdk.error_code(integration.model, error.code) or f"{_OLD_SDK_NAMES[service][1]}Exception"
+            return StatesError(f"{_OPTIMIZED_PREFIX[service]}.{code}", cause)
         assert integration.model is not None
-        name = sdk.error_name(integration.model, error.code)
         prefix = sdk.error_prefix(integration.model)
-        if integration.kind == "optimized":
-            code = name.split(".", 1)[1]
-            if code == f"{prefix}Exception":
-                code = _OPTIMIZED_BASE.get(integration.service, code)
-            name = f"{_OPTIMIZED_PREFIX.get(integration.service, sdk.error_prefix(integration.model))}.{code}"
-            if integration.service == "bedrock":
-                name = f"Bedrock.{code}"
-        return StatesError(
-            name, f"{error.message} (Service: {prefix}, Status Code: {error.status}, Request ID: {request_id})"
-        )
+        name = sdk.error_name(integration.model, error.code)
+        if integration.kind == "optimized" and service == "bedrock":
+            name = f"Bedrock.{name.partition('.')[2]}"
+        details = f"Service: {prefix}, Status Code: {error.status}, Request ID: {request_id}"
+        return StatesError(name, f"{error.message} ({details})")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)
 
 
 def _principal(caller: Caller) -> Principal:

@@ -24,6 +24,9 @@ from transformers import (
     RobertaTokenizerFast,
 )
 
+# The encoders are too small to gain from threads, which wait for each other on a busy machine.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 SENTENCE = (

@@ -232,7 +232,7 @@ def test_a_shard_that_would_not_be_done_in_time_says_so_after_the_first_rows(s3,
     monkeypatch.setattr("scoring.progress.time.monotonic", lambda: next(clock))
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
 
-    with pytest.raises(InsufficientTime, match=r"32 rows took 10 s; the remaining \d+ of \d+ bytes need about 30\d s"):
+    with pytest.raises(InsufficientTime, match=r"32 rows took 10 s; the remaining \d+ of \d+ bytes need about 15\d s"):
         scoring.handler(event(), context)
     with pytest.raises(ClientError):
         s3.get_object(Bucket="results", Key=OUTPUT)

@@ -47,7 +47,7 @@ def test_events_as_recorded() -> None:
         (4, 3, "MapRunStarted"),
         (5, 4, "MapRunSucceeded"),
         (6, 5, "MapStateSucceeded"),
-        (7, 5, "MapStateExited"),
+        (7, 4, "MapStateExited"),
         (8, 7, "ExecutionSucceeded"),
     ]
     assert execution.history[2]["mapStateStartedEventDetails"] == {"length": 2}

@@ -213,3 +213,11 @@ def test_iterator_is_the_old_name_of_the_processor() -> None:
 def test_express_machines_map_too() -> None:
     definition = machine(chain(map_state()), type="EXPRESS")
     assert run(definition, [1, 2]).output == [1, 2]
+
+
+def test_runtime_error_of_an_iteration_ends_the_execution_at_once() -> None:
+    lost = {"Type": "Choice", "Choices": [{"Condition": False, "Next": "End"}]}
+    processor = {"StartAt": "Lost", "States": {"Lost": lost, "End": {"Type": "Succeed"}}}
+    execution = run(chain({"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 1}), [1, 2])
+    assert execution.error == "States.Runtime"
+    assert types(execution)[3:] == ["MapIterationStarted", "ChoiceStateEntered", "ExecutionFailed"]

@@ -140,3 +140,20 @@ def test_output_of_all_branches_is_limited() -> None:
     branches = [branch("A"), branch("B")]
     assert run(chain({"Type": "Parallel", "Branches": branches}), services=services).error == "States.DataLimitExceeded"
     assert run(chain({"Type": "Parallel", "Branches": branches, "Output": 1}), services=services).output == 1
+
+
+def test_runtime_error_of_a_branch_ends_the_execution_at_once() -> None:
+    lost = {"Type": "Choice", "Choices": [{"Condition": False, "Next": "End"}]}
+    branches = [
+        {"StartAt": "Lost", "States": {"Lost": lost, "End": {"Type": "Succeed"}}},
+        {"StartAt": "Slow", "States": {"Slow": {"Type": "Wait", "Seconds": 5, "End": True}}},
+    ]
+    catch = [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]
+    states = {
+        "P": {"Type": "Parallel", "Branches": branches, "Catch": catch, "End": True},
+        "Caught": {"Type": "Succeed"},
+    }
+    execution = run(states)
+    assert execution.error == "States.Runtime"
+    assert types(execution)[3:] == ["ChoiceStateEntered", "WaitStateEntered", "ExecutionFailed"]
+    assert execution.history[-1]["previousEventId"] == 4

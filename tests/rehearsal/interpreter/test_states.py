@@ -146,3 +146,10 @@ def test_variables_are_limited_to_10_mib_an_execution() -> None:
     ]
     assert run(chain(*states[:40])).status == "SUCCEEDED"
     assert run(chain(*states)).error == "States.DataLimitExceeded"
+
+
+def test_moment_that_cannot_be_read_is_named_as_recorded() -> None:
+    execution = run(chain({"Type": "Wait", "Timestamp": "{% '2026/02/03' %}"}))
+    said = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: 2026/02/03"
+    assert execution.cause == f"An error occurred while executing the state 'S1' (entered at the event id #2). {said}"
+    assert execution.history[-2]["evaluationFailedEventDetails"]["location"] == "Timestamp"

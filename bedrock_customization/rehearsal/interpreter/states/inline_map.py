@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from bedrock_customization.rehearsal.interpreter import limits
+from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Flow, Outcome, Visit, run_block
 from bedrock_customization.rehearsal.interpreter.map_items import MapItem, listed_items, select
 from bedrock_customization.rehearsal.interpreter.services import StatesError
@@ -64,10 +64,14 @@ async def run_inline_map(visit: Visit) -> Outcome:
             begin(item, started)
             nursery.start_soon(iterate, item)
     if failures:
+        first = next(iter(failures.values()))
+        if first.error == errors.RUNTIME:
+            # It ends the execution at once: nothing says that the iterations and this state were aborted.
+            raise first
         for index, inner in sorted(active.items()):
             record_iteration("Failed" if index in failures else "Aborted", index, flow.cursor)
             inner.record_abort(flow.cursor)
         flow.record("MapStateFailed")
-        raise next(iter(failures.values()))
+        raise first
     flow.execution.record("MapStateSucceeded", flow.cursor)
     return Outcome(outputs, state.next, state.templates.get("Assign"), state.templates.get("Output"))

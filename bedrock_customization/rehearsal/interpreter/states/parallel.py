@@ -6,6 +6,7 @@ from typing import Any
 
 import trio
 
+from bedrock_customization.rehearsal.interpreter import errors
 from bedrock_customization.rehearsal.interpreter.definition import Block
 from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Flow, Outcome, Visit, run_block
 from bedrock_customization.rehearsal.interpreter.services import StatesError
@@ -39,6 +40,9 @@ async def run_parallel(visit: Visit) -> Outcome:
         for index, (block, inner) in enumerate(zip(state.branches, branches, strict=True)):
             nursery.start_soon(run_branch, index, block, inner)
     if failures:
+        if failures[0].error == errors.RUNTIME:
+            # It ends the execution at once: nothing says that the branches and this state were aborted.
+            raise failures[0]
         for inner in branches:
             inner.record_abort(flow.cursor)
         flow.record("ParallelStateFailed")

@@ -46,8 +46,8 @@ async def run_wait(visit: Visit) -> Outcome:
             raise unexpected(template, value, "string")
         moment = parse_timestamp(value)
         if moment is None:
-            cause = f"{template.described} returned {value!r}, which is not a timestamp such as 2026-01-31T12:00:00Z."
-            raise EvaluationError(cause, template.location)
+            cause = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
+            raise EvaluationError(f"{cause}: {value}", template.location)
         seconds = (moment - now()).total_seconds()
     if seconds > 0:
         await trio.sleep(seconds)
