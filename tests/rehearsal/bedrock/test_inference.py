@@ -75,7 +75,11 @@ def test_conversations_that_converse_refuses(messages: list[Any], problem: str) 
             ("output", "message", "content", 0, "text"),
         ),
         ("meta.llama3-1-8b-instruct-v1:0", {"prompt": PROMPT}, ("generation",)),
-        ("qwen.qwen3-32b-v1:0", {"messages": [{"role": "user", "content": PROMPT}]}, ("choices", 0, "message", "content")),
+        (
+            "qwen.qwen3-32b-v1:0",
+            {"messages": [{"role": "user", "content": PROMPT}]},
+            ("choices", 0, "message", "content"),
+        ),
     ],
 )
 def test_invoke_model_speaks_the_providers_format(model_id: str, body: dict[str, Any], path: tuple[Any, ...]) -> None:
