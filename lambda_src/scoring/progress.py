@@ -38,6 +38,7 @@ class Progress:
         Raises:
             InsufficientTime: at this pace the rest of the shard takes longer than the function may still run.
         """
+        first = self.rows == 0
         self.rows += rows
         self.counted += counted
         remaining = getattr(self._context, "get_remaining_time_in_millis", None)
@@ -45,6 +46,8 @@ class Progress:
             return
         elapsed = time.monotonic() - self._started
         needed = elapsed * (self._shard.end - position) / max(position - self._shard.start, 1)
+        if first:
+            needed /= 2  # the first rows also pay for warming up
         left = remaining() / 1000
         if needed + RESERVE_SECONDS > left:
             size = self._shard.end - self._shard.start

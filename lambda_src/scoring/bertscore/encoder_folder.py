@@ -50,11 +50,12 @@ class EncoderFolder:
     def packed(self) -> bool:
         """Whether the packed encoder can compute it; every other encoder goes through bert-score."""
         tokenizers = PACKED_FAMILIES.get(self.family, ())
+        tokenizer = self.tokenizer_config.get("tokenizer_class") or self.config.get("tokenizer_class")
         return (
-            self.tokenizer_config.get("tokenizer_class", next(iter(tokenizers), None)) in tokenizers
+            self.family in PACKED_FAMILIES
+            and (tokenizer is None or tokenizer in tokenizers)
             and self.config.get("position_embedding_type", "absolute") == "absolute"
             and not self.config.get("is_decoder", False)
-            and not self.config.get("sinusoidal_pos_embds", False)
             and self.config.get("activation" if self.family == "distilbert" else "hidden_act", "gelu") in ACTIVATIONS
         )
 

@@ -22,7 +22,7 @@ TEXTS = (
 
 def bfloat16_available() -> bool:
     """Return whether the CPU multiplies bfloat16 in hardware; without it, bfloat16 is ten times slower."""
-    capabilities = torch.cpu.get_capabilities()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 

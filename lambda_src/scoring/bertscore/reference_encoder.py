@@ -33,10 +33,10 @@ class ReferenceEncoder:
                 "Build the image with ENGINE=bert-score, or choose a BERT, RoBERTa or DistilBERT encoder."
             ) from None
         name = str(folder.path)
-        if name.startswith("scibert") or ("t5" in name) != ("t5" in folder.family):
+        if "t5" in name and "t5" not in folder.family:
             raise InvalidEncoder(
-                f"{folder.path}: bert-score takes a path with 't5' in it for a T5 encoder, and only such a path; "
-                f"this encoder is of type {folder.family}. Rename the folder."
+                f"{folder.path}: bert-score takes any path with 't5' in it for a T5 encoder; this one is of type "
+                f"{folder.family}. Rename the folder."
             )
         self._utils = utils
         self._tokenizer = utils.get_tokenizer(name)

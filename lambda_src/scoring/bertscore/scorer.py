@@ -1,7 +1,6 @@
 """BERTScore of candidates against references."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,11 +9,11 @@ import torch
 
 from scoring.bertscore.document_frequencies import DocumentFrequencies
 from scoring.bertscore.encoder_folder import EncoderFolder, InvalidEncoder, open_encoder_folder
-from scoring.bertscore.matching import EncodedText, Pair, match
 from scoring.bertscore.packed_encoder import PackedEncoder
 from scoring.bertscore.precision import bfloat16_available, measured_deviation
 from scoring.bertscore.reference_encoder import ReferenceEncoder
 from scoring.bertscore.tokens import TextTokenizer, TokenizedText
+from scoring.bertscore.windows import score_pairs
 
 TOKENS_IN_MEMORY = 65_536
 """Tokens whose hidden states are kept at a time: 256 MiB for an encoder with 1,024 hidden units."""
@@ -162,7 +161,8 @@ class BertScorer:
             (tokens[text], tokens[other]) for text, group in zip(candidates, groups, strict=True) for other in group
         ]
         weight = self._weights(frequencies)
-        scores = torch.cat([torch.empty(0, 3), *self._windows(pairs, weight, batch_size)])
+        windows = score_pairs(pairs, self._encoder.encode, weight, batch_size, self._tokens_in_memory)
+        scores = torch.cat([torch.empty(0, 3), *windows])
         best = [group.amax(dim=0) for group in scores.split([len(group) for group in groups])] if groups else []
         empty = [
             tokens[text].empty or all(tokens[other].empty for other in group)
@@ -204,53 +204,3 @@ class BertScorer:
             return torch.tensor([known[token] for token in text.ids])
 
         return weights
-
-    def _windows(
-        self,
-        pairs: Sequence[tuple[TokenizedText, TokenizedText]],
-        weight: Callable[[TokenizedText], torch.Tensor],
-        batch_size: int | None,
-    ) -> Iterator[torch.Tensor]:
-        """Score the pairs in runs whose distinct texts fit into memory; keep what later runs need again."""
-        padded = _padded_in_reference(pairs, batch_size)
-        uses = Counter(text.ids for pair in pairs for text in pair)
-        held: dict[tuple[int, ...], EncodedText] = {}
-        start = 0
-        while start < len(pairs):
-            fresh: dict[tuple[int, ...], TokenizedText] = {}
-            tokens = sum(map(len, held))
-            end = start
-            while end < len(pairs):
-                new = {text.ids: text for text in pairs[end] if text.ids not in held and text.ids not in fresh}
-                size = sum(map(len, new))
-                if end > start and tokens + size > self._tokens_in_memory:
-                    break
-                fresh.update(new)
-                tokens += size
-                end += 1
-            for text, states in zip(fresh.values(), self._encoder.encode(list(fresh)), strict=True):
-                held[text.ids] = EncodedText(states, weight(text))
-            yield match(
-                [
-                    Pair(held[candidate.ids], held[reference.ids], *flags)
-                    for (candidate, reference), flags in zip(pairs[start:end], padded[start:end], strict=True)
-                ]
-            )
-            uses.subtract(text.ids for pair in pairs[start:end] for text in pair)
-            held = {ids: encoded.alone() if ids in fresh else encoded for ids, encoded in held.items() if uses[ids]}
-            if sum(map(len, held)) > self._tokens_in_memory // 2:
-                held = {}
-            start = end
-
-
-def _padded_in_reference(
-    pairs: Sequence[tuple[TokenizedText, TokenizedText]], batch_size: int | None
-) -> list[tuple[bool, bool]]:
-    if batch_size is None:
-        return [(True, True)] * len(pairs)
-    padded: list[tuple[bool, bool]] = []
-    for start in range(0, len(pairs), batch_size):
-        batch = [[len(text.ids) for text in pair] for pair in pairs[start : start + batch_size]]
-        longest = [max(lengths) for lengths in zip(*batch, strict=True)]
-        padded.extend((candidate < longest[0], reference < longest[1]) for candidate, reference in batch)
-    return padded

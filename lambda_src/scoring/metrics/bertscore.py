@@ -30,7 +30,8 @@ def open_scorer(directory: str, precision: str) -> BertScorer:
     Returns:
         The scorer; it uses all the processors that the process may use.
     """
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "sched_getaffinity"):
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
     return BertScorer(directory, precision=precision)  # type: ignore[arg-type]
 
 

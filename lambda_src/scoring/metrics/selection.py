@@ -15,7 +15,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     "token_f1": {},
     "answer_length": {},
 }
-"""The metrics and their options."""
+"""The metrics and their options; `bertscore` is described in `BertScoreMetric`, and `stemmer` is true by default."""
 
 
 class Metric(Protocol):
@@ -90,7 +90,7 @@ def _open(name: str, options: dict[str, Any], evaluation_references: Callable[[]
     if name == "rouge":
         from scoring.metrics.rouge import rouge  # nltk too
 
-        stemmer = options.get("stemmer", False)
+        stemmer = options.get("stemmer", True)
         signature = (
             f"rouge|stemmer:{'yes' if stemmer else 'no'}|value:fmeasure|references:best|definition:rouge-score-0.1.2"
         )
