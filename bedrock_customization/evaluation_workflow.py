@@ -26,6 +26,8 @@ from bedrock_customization.states.scoring import count_document_frequencies, lis
 from bedrock_customization.states.task import expression, invoke_function
 from bedrock_customization.workflow_machine import WorkflowMachine
 
+MOST_EVALUATORS = 10
+
 
 class EvaluationWorkflow(Construct):
     """A state machine that compares models on a team's own records, with statistics instead of `>`.
@@ -102,7 +104,8 @@ class EvaluationWorkflow(Construct):
             log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
 
         Raises:
-            ValueError: The gate's metric is not among the metrics, or a metric is there twice.
+            ValueError: The gate's metric is not among the metrics, or a metric is there twice, or there are more
+                than ten evaluators.
         """
         super().__init__(scope, construct_id)
         self.inference = inference or Inference()
@@ -353,6 +356,8 @@ class EvaluationWorkflow(Construct):
 
 
 def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Evaluator]) -> None:
+    if len(evaluators) > MOST_EVALUATORS:
+        raise ValueError(f"evaluators: got {len(evaluators)}; at most {MOST_EVALUATORS} fit into a result.")
     computed = [score for metric in metrics for score in metric.scores] + [evaluator.name for evaluator in evaluators]
     if twice := [score for score in computed if computed.count(score) > 1]:
         raise ValueError(f"metrics: got {twice[0]!r} twice; choose each metric once, and give evaluators other names.")

@@ -27,11 +27,12 @@ _TRANSIENT = [
     )
 ]
 
-# An upper bound of a text's size as JSON: ASCII counts one byte for each character, everything else four. A text that
+# An upper bound of a text's size as JSON: ASCII with its escapes, and four bytes for every other character. A text that
 # is certainly small enough, since no character takes more than six bytes, is not measured.
 _TOO_LARGE = (
     "(6 * $length($text) > $states.input.limit"
-    " ? $length($replace($string([$text]), /[^ -~]/, '1234')) > $states.input.limit : false)"
+    r" ? ($ascii := $replace($text, /[^\x00-\x7f]/, '');"
+    " $length($string([$ascii])) + 4 * ($length($text) - $length($ascii)) > $states.input.limit) : false)"
 )
 _TOO_LARGE_ANSWER = (
     "{'error': 'AnswerTooLarge', 'cause': 'the answer has ' & $string($length($text))"

@@ -102,7 +102,7 @@ def generate_responses(
             "models": "{% $asked %}",
         },
         item_reader=read_json_lines(results_bucket, "{% $evaluationDataKey %}"),
-        max_concurrency=inference.max_concurrency,
+        max_concurrency=_concurrency(inference),
         tolerated_failure_percentage=_tolerated_percentage(gate),
         result_bucket=results_bucket,
         result_prefix="{% $prefix & 'responses' %}",
@@ -114,6 +114,11 @@ def generate_responses(
 def _tolerated_percentage(gate: QualityGate) -> int:
     """The share of lost records beyond which no verdict is possible; 1 - 0.99 is a little more than 1 %, so rounded."""
     return math.ceil(round((1 - gate.min_coverage) * 100, 6))
+
+
+def _concurrency(inference: Inference) -> int:
+    """As many records at the same time as are asked for, but no more than may be asked in a minute."""
+    return min(inference.max_concurrency, inference.requests_per_minute or inference.max_concurrency)
 
 
 def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) -> sfn.Chain:
@@ -139,7 +144,7 @@ def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) 
     ).item_processor(_ask_one_model(scope, inference))
     if inference.requests_per_minute is None:
         return sfn.Chain.start(ask_models)
-    seconds = math.ceil(60 * inference.max_concurrency / inference.requests_per_minute)
+    seconds = math.ceil(60 * _concurrency(inference) / inference.requests_per_minute)
     pace = sfn.Wait.jsonata(scope, "Pace", time=sfn.WaitTime.duration(Duration.seconds(seconds)))
     return sfn.Chain.start(ask_models).next(pace)
 
