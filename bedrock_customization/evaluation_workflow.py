@@ -18,18 +18,15 @@ from bedrock_customization import permissions
 from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.functions import ImageFunction
-from bedrock_customization.options import Inference, Metric, QualityGate
+from bedrock_customization.options import Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.schemas import schema
+from bedrock_customization.states.comparison import compare_models, quality_gate, write_report
 from bedrock_customization.states.inference import check_models, generate_responses
-from bedrock_customization.states.scoring import (
-    compare_models,
-    list_shards,
-    quality_gate,
-    score_responses,
-    write_report,
-)
+from bedrock_customization.states.scoring import count_document_frequencies, list_shards, score_responses
 from bedrock_customization.states.task import expression, invoke_function
 from bedrock_customization.workflow_machine import WorkflowMachine
+
+MOST_EVALUATORS = 10
 
 
 class EvaluationWorkflow(Construct):
@@ -39,14 +36,18 @@ class EvaluationWorkflow(Construct):
     CheckData          every line of the evaluation set; writes the normalised set
     CheckModels        one short question to each model, so that a missing permission fails early
     GenerateResponses  Distributed Map: each record asks every model
+    ListShards         cuts the files of responses into byte ranges
     ScoreResponses     Distributed Map: each shard of responses is scored by one call
     CompareModels      means, paired differences with confidence intervals, coverage
     QualityGate        Choice: BETTER, NOT_BETTER or INCONCLUSIVE
     WriteReport        report.html and results.json
     ```
 
-    Input: `{"models": [{"name", "modelId"}], "baseline": "<name>", "evaluationDataKey": "<key in data_bucket>"}`. The
-    data are JSON lines, `{"prompt", "completion"}` or `bedrock-conversation-2024`.
+    Input: `{"models": [{"name", "modelId"?, "invokeModel"?}], "baseline": "<name>", "evaluationDataKey": "<key in
+    data_bucket>"}`, one to ten models. A model is asked by Converse; with `invokeModel: {"bodyTemplate", "answerPath",
+    "stopReasonPath", "completeStopReasons"?}` by InvokeModel; without `modelId` it is not asked, its answers are in the
+    data. The data are JSON lines, `{"prompt", "completion"}` or `bedrock-conversation-2024`; a line may also have
+    `references` (several; each score is the best over them), `category`, and `responses: {"<model>": "<answer>"}`.
 
     Output: `{"verdict", "winner", "baseline", "metric", "records", "counted", "coverage", "scores": {"<model>":
     {"<score>": mean}}, "candidates": [{"name", "difference": {"mean", "low", "high"}, ...}], "report", "results"}`;
@@ -73,6 +74,7 @@ class EvaluationWorkflow(Construct):
         results_bucket: s3.IBucket | None = None,
         inference: Inference | None = None,
         metrics: Sequence[Metric] | None = None,
+        evaluators: Sequence[Evaluator] | None = None,
         quality_gate: QualityGate | None = None,
         image: FunctionImage | None = None,
         architecture: lambda_.Architecture | None = None,
@@ -90,6 +92,7 @@ class EvaluationWorkflow(Construct):
             results_bucket: The bucket of the results; by default one is created and retained.
             inference: How models are asked; by default at temperature 0, 512 tokens, five records at a time.
             metrics: What is computed; by default BERTScore, ROUGE and the answers' length.
+            evaluators: Metrics of your own, each a Lambda function; none by default.
             quality_gate: When a candidate is better; by default any real improvement of `bertscore_f1` at 95 %
                 confidence, with at least 99 % of the records counted.
             image: The functions' image; by default it is built at deployment with `roberta-large` as the encoder.
@@ -101,17 +104,21 @@ class EvaluationWorkflow(Construct):
             log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
 
         Raises:
-            ValueError: The gate's metric is not among the metrics.
+            ValueError: The gate's metric is not among the metrics, or a metric is there twice, or there are more
+                than ten evaluators.
         """
         super().__init__(scope, construct_id)
         self.inference = inference or Inference()
         self.quality_gate = quality_gate or QualityGate()
-        self.metrics = list(metrics or [Metric.bertscore(), Metric.rouge(), Metric.answer_length()])
-        _check_gate(self.quality_gate, self.metrics)
+        default_metrics = [Metric.bertscore(), Metric.rouge(), Metric.answer_length()]
+        self.metrics = default_metrics if metrics is None else list(metrics)
+        self.evaluators = list(evaluators or [])
+        _check_metrics(self.quality_gate, self.metrics, self.evaluators)
 
         self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, encryption_key)
         self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key)
         image = image or FunctionImage.build()
+        timeout = timeout or Duration.hours(24)
         shared: dict[str, Any] = {
             "image": image,
             "architecture": architecture or lambda_.Architecture.X86_64,
@@ -149,9 +156,9 @@ class EvaluationWorkflow(Construct):
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(scoring_concurrency),
+            start=self._states(scoring_concurrency, timeout),
             comment="Asks models the same records, scores the answers and compares the models",
-            timeout=timeout or Duration.hours(24),
+            timeout=timeout,
             statements=[
                 *permissions.invoke_functions(
                     [
@@ -221,7 +228,7 @@ class EvaluationWorkflow(Construct):
         """
         return self.state_machine.metric_succeeded(**options)
 
-    def _states(self, scoring_concurrency: int) -> sfn.IChainable:
+    def _states(self, scoring_concurrency: int, timeout: Duration) -> sfn.IChainable:
         states = Construct(self, "States")
         results = self.results_bucket.bucket_name
         prepare = sfn.Pass.jsonata(
@@ -246,11 +253,15 @@ class EvaluationWorkflow(Construct):
                 "resultsBucket": results,
                 "prefix": "{% $prefix %}",
                 "minCoverage": self.quality_gate.min_coverage,
+                "inference": self.inference.to_json(),
+                "timeout": timeout.to_seconds(),
             },
             timeout=Duration.minutes(16),
             output={},
             assign={
-                "models": "{% [$states.input.models] %}",
+                "models": "{% [$states.result.Payload.models] %}",
+                "asked": "{% [$states.result.Payload.models[$exists(modelId)]] %}",
+                "manifest": "{% $states.result.Payload.manifest %}",
                 "baseline": "{% $states.input.baseline %}",
                 "records": "{% $states.result.Payload.records %}",
                 "evaluationDataKey": "{% $states.result.Payload.key %}",
@@ -281,40 +292,47 @@ class EvaluationWorkflow(Construct):
             },
         )
         report.next(done)
-        return (
-            prepare.next(check_data)
-            .next(check_models(states, "CheckModels", inference=self.inference))
-            .next(
-                generate_responses(
-                    states,
-                    "GenerateResponses",
-                    results_bucket=results,
-                    inference=self.inference,
-                    gate=self.quality_gate,
-                )
+        compare = compare_models(
+            states,
+            "CompareModels",
+            results_bucket=results,
+            function_arn=self.comparison_function.function_arn,
+            gate=self.quality_gate,
+        ).next(quality_gate(states, "QualityGate", gate=self.quality_gate, decided=report))
+        shards = list_shards(states, "ListShards", results_bucket=results)
+        shards.next(self._scoring_states(states, scoring_concurrency).next(compare))
+        asking = check_models(states, "CheckModels", inference=self.inference)
+        asking.next(
+            generate_responses(
+                states,
+                "GenerateResponses",
+                results_bucket=results,
+                inference=self.inference,
+                gate=self.quality_gate,
+                keep_prompts=bool(self.evaluators),
             )
-            .next(list_shards(states, "ListShards", results_bucket=results))
-            .next(
-                score_responses(
-                    states,
-                    "ScoreResponses",
-                    results_bucket=results,
-                    function_arn=self.scoring_function.function_arn,
-                    metrics=self.metrics,
-                    max_concurrency=scoring_concurrency,
-                )
+        ).next(shards)
+        return prepare.next(check_data).next(
+            sfn.Choice.jsonata(states, "IsAnyModelAsked")
+            .when(
+                sfn.Condition.jsonata("{% $count($asked) = 0 %}"),
+                shards,
+                comment="All answers came with the data.",
+                outputs={"Key": "{% $manifest %}"},
             )
-            .next(
-                compare_models(
-                    states,
-                    "CompareModels",
-                    results_bucket=results,
-                    function_arn=self.comparison_function.function_arn,
-                    gate=self.quality_gate,
-                )
-            )
-            .next(quality_gate(states, "QualityGate", gate=self.quality_gate, decided=report))
+            .otherwise(asking)
         )
+
+    def _scoring_states(self, states: Construct, scoring_concurrency: int) -> sfn.Chain:
+        shared: dict[str, Any] = {
+            "results_bucket": self.results_bucket.bucket_name,
+            "function_arn": self.scoring_function.function_arn,
+            "max_concurrency": scoring_concurrency,
+        }
+        score = score_responses(states, "ScoreResponses", metrics=self.metrics, evaluators=self.evaluators, **shared)
+        if any(metric.idf for metric in self.metrics):
+            return count_document_frequencies(states, "CountDocumentFrequencies", **shared).next(score)
+        return sfn.Chain.start(score)
 
     def _grant(self) -> None:
         read = permissions.read_objects(self.results_bucket, "runs/*")
@@ -330,6 +348,10 @@ class EvaluationWorkflow(Construct):
             grant_decrypt(self.results_bucket, role)
             grant_encrypt(self.results_bucket, role)
         self.allow_reading(self.data_bucket)
+        if self.evaluators:
+            functions = [evaluator.function.function_arn for evaluator in self.evaluators]
+            for statement in permissions.invoke_functions(functions):
+                self._scoring.role.add_to_policy(statement)
         iam.Policy(
             self,
             "DistributedMapPolicy",
@@ -338,8 +360,12 @@ class EvaluationWorkflow(Construct):
         )
 
 
-def _check_gate(gate: QualityGate, metrics: list[Metric]) -> None:
-    computed = [score for metric in metrics for score in metric.scores]
+def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Evaluator]) -> None:
+    if len(evaluators) > MOST_EVALUATORS:
+        raise ValueError(f"evaluators: got {len(evaluators)}; at most {MOST_EVALUATORS} fit into a result.")
+    computed = [score for metric in metrics for score in metric.scores] + [evaluator.name for evaluator in evaluators]
+    if twice := [score for score in computed if computed.count(score) > 1]:
+        raise ValueError(f"metrics: got {twice[0]!r} twice; choose each metric once, and give evaluators other names.")
     if gate.metric not in computed:
         raise ValueError(
             f"quality_gate: got metric {gate.metric!r}, which is not computed; metrics give {', '.join(computed)}. "

@@ -6,7 +6,9 @@ import math
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self
+from typing import Any, Self
+
+from aws_cdk import aws_lambda as lambda_
 
 # The longest response text of a record must leave room for the other models' in a child's 256 KiB state.
 MAX_TOKENS_LIMIT = 4096
@@ -131,6 +133,15 @@ class Inference:
         if self.requests_per_minute is not None:
             _whole_number("requests_per_minute", self.requests_per_minute, 1, 100_000)
 
+    def to_json(self) -> dict[str, Any]:
+        """The parameters as the dataset function's event names them."""
+        optional = {"topP": self.top_p, "requestsPerMinute": self.requests_per_minute}
+        return {
+            "maxTokens": self.max_tokens,
+            "temperature": self.temperature,
+            **{name: value for name, value in optional.items() if value is not None},
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class QualityGate:
@@ -140,7 +151,7 @@ class QualityGate:
     is not an improvement. When fewer records counted than `min_coverage` asks for, nothing is decided.
 
     Args:
-        metric: The score that decides, for example `bertscore_f1` or `rouge_l`.
+        metric: The score that decides, for example `bertscore_f1`, `rouge_l` or an evaluator's name.
         min_improvement: The least improvement of the metric's mean, in the metric's unit; 0 means any real one.
         confidence: The interval's confidence, above 0.5 and below 1.
         min_coverage: The least share of records that every model answered completely, 0 to 1.
@@ -152,8 +163,10 @@ class QualityGate:
     min_coverage: float = 0.99
 
     def __post_init__(self) -> None:
-        if self.metric not in SCORES:
-            raise ValueError(f"metric: got {self.metric!r}; the gate can decide on one of {', '.join(SCORES)}.")
+        if self.metric == "answer_length" or not _SCORE_NAME.fullmatch(self.metric):
+            raise ValueError(
+                f"metric: got {self.metric!r}; the gate can decide on one of {', '.join(SCORES)}, or on an evaluator."
+            )
         if not isinstance(self.min_improvement, int | float) or not math.isfinite(self.min_improvement):
             raise ValueError(f"min_improvement: got {self.min_improvement!r}; it must be a finite number, 0 or more.")
         if self.min_improvement < 0:
@@ -173,11 +186,13 @@ class Metric:
         name: The name that the scoring function knows.
         idf: BERTScore only: weigh words by their rarity in the references.
         rescale: BERTScore only: rescale with the encoder's baseline.
+        stemmer: ROUGE only: reduce words to their stems.
     """
 
     name: str
     idf: bool = False
     rescale: bool = False
+    stemmer: bool = False
 
     @classmethod
     def bertscore(cls, *, idf: bool = False, rescale: bool = False) -> Self:
@@ -190,9 +205,13 @@ class Metric:
         return cls(name="bertscore", idf=idf, rescale=rescale)
 
     @classmethod
-    def rouge(cls) -> Self:
-        """ROUGE: `rouge_1`, `rouge_2` and `rouge_l`, F-measures with stemming."""
-        return cls(name="rouge")
+    def rouge(cls, *, stemmer: bool = False) -> Self:
+        """ROUGE: `rouge_1`, `rouge_2` and `rouge_l`, F-measures.
+
+        Args:
+            stemmer: Reduce English words to their stems (Porter) before they are compared.
+        """
+        return cls(name="rouge", stemmer=stemmer)
 
     @classmethod
     def exact_match(cls) -> Self:
@@ -221,10 +240,43 @@ class Metric:
 
     def to_json(self) -> dict[str, object]:
         """The metric as the scoring function's event names it."""
-        options = {"idf": self.idf, "rescale": self.rescale} if self.name == "bertscore" else {}
-        return {"name": self.name, **options}
+        options = {
+            "bertscore": {"idf": self.idf, "rescale": self.rescale},
+            "rouge": {"stemmer": self.stemmer},
+        }
+        return {"name": self.name, **options.get(self.name, {})}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Evaluator:
+    """A metric of your own: a Lambda function that gets rows and returns a number for each answer.
+
+    Its event is `{"name", "models": ["<model>", ...], "rows": [{"id", "category"?, "system"?, "messages", "references":
+    [...], "responses": {"<model>": "<text>"}}]}`: a part of a shard, at most some 2 MiB, with complete answers only. It
+    returns `{"values": {"<id>": {"<model>": number or null}}}` with every row and model of the event. More is better.
+    Null says that an answer cannot be judged; the record does not count then, if the gate decides on this metric.
+
+    Args:
+        name: What the score is called; lower case letters, digits and underscores, at most 40 characters.
+        function: The function; the scoring function is allowed to invoke it.
+    """
+
+    name: str
+    function: lambda_.IFunction
+
+    def __post_init__(self) -> None:
+        if not _SCORE_NAME.fullmatch(self.name) or self.name in (*SCORES, "answer_length"):
+            raise ValueError(
+                f"name: got {self.name!r}; it must be lower case letters, digits and underscores, at most 40 "
+                f"characters, begin with a letter, and be none of {', '.join(SCORES)} or answer_length."
+            )
+
+    def to_json(self) -> dict[str, object]:
+        """The evaluator as the scoring function's event names it."""
+        return {"name": self.name, "function": self.function.function_arn}
+
+
+_SCORE_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SCORES_OF_METRIC = {
     "bertscore": ("bertscore_precision", "bertscore_recall", "bertscore_f1"),
     "rouge": ("rouge_1", "rouge_2", "rouge_l"),

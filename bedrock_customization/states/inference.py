@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Inference, QualityGate
+from bedrock_customization.states.asking import ask_model
 from bedrock_customization.states.distributed_map import distributed_map, read_json_lines
-from bedrock_customization.states.task import retry, task, transient_errors
+from bedrock_customization.states.task import expression, retry
 
-_CONVERSE = "aws-sdk:bedrockruntime:converse"
+# What a record says of a failed answer; whoever reads it needs the beginning.
+_CAUSE_CHARACTERS = 200
 
 
 def check_models(scope: Construct, construct_id: str, *, inference: Inference) -> sfn.Map:
@@ -24,25 +25,45 @@ def check_models(scope: Construct, construct_id: str, *, inference: Inference) -
         construct_id: The state's name.
         inference: How the models are asked.
     """
-    greet = task(
-        scope,
-        "CheckModel",
-        resource=_CONVERSE,
-        arguments={
-            "ModelId": "{% $states.input.modelId %}",
-            "Messages": [{"Role": "user", "Content": [{"Text": "Are you there? Answer with one word."}]}],
-            "InferenceConfig": _inference_configuration(inference),
-        },
-        output={},
-        retries=[_throttling_retry(inference)],
+    choice, converse, invoke = ask_model(scope, prefix="Check", inference=inference)
+    answered = sfn.Pass.jsonata(scope, "ModelAnswered", outputs={})
+    converse.next(answered)
+    invoke.next(
+        sfn.Choice.jsonata(scope, "IsAnswerFound")
+        .when(
+            sfn.Condition.jsonata("{% $states.input.*.error = 'AnswerNotFound' %}"),
+            sfn.Fail.jsonata(
+                scope,
+                "AnswerNotFound",
+                error="InvalidInput",
+                cause="{% 'invokeModel.answerPath of the model ' & $keys($states.input) & ': '"
+                " & $states.input.*.cause & '. Give the path of the answer.' %}",
+            ),
+        )
+        .otherwise(answered)
     )
     return sfn.Map.jsonata(
-        scope, construct_id, items=sfn.ProvideItems.jsonata("{% $models %}"), outputs={}
-    ).item_processor(greet)
+        scope,
+        construct_id,
+        items=sfn.ProvideItems.jsonata("{% $asked %}"),
+        item_selector={
+            "model": "{% $states.context.Map.Item.Value %}",
+            "system": [],
+            "messages": [{"Role": "user", "Content": [{"Text": "Are you there? Answer with one word."}]}],
+            "limit": 100_000,
+        },
+        outputs={},
+    ).item_processor(choice)
 
 
 def generate_responses(
-    scope: Construct, construct_id: str, *, results_bucket: str, inference: Inference, gate: QualityGate
+    scope: Construct,
+    construct_id: str,
+    *,
+    results_bucket: str,
+    inference: Inference,
+    gate: QualityGate,
+    keep_prompts: bool,
 ) -> sfn.CustomState:
     """A Distributed Map over the normalised evaluation set; each record asks every model.
 
@@ -57,19 +78,32 @@ def generate_responses(
         results_bucket: The bucket with the evaluation set; the rows are written to it too.
         inference: How the models are asked.
         gate: Its `min_coverage` says how many children may fail before the run stops.
+        keep_prompts: Whether a row has the record's `system` and `messages` too.
     """
     return distributed_map(
         scope,
         construct_id,
         label="GenerateResponses",
-        item_processor=_ask_all_models(scope, inference),
+        item_processor=_ask_all_models(scope, inference, keep_prompts),
         execution_type=(
             sfn.StateMachineType.EXPRESS if inference.requests_per_minute is None else sfn.StateMachineType.STANDARD
         ),
-        item_selector={"record": "{% $states.context.Map.Item.Value %}", "models": "{% $models %}"},
+        item_selector={
+            "row": expression("""
+                $states.context.Map.Item.Value.{
+                    'id': id, 'category': category, 'references': [references], 'responses': responses
+                }
+            """),
+            "system": "{% [$states.context.Map.Item.Value.system.{'Text': text}] %}",
+            "messages": expression("""
+                [$states.context.Map.Item.Value.messages.{'Role': role, 'Content': [content.{'Text': text}]}]
+            """),
+            "limit": "{% $states.context.Map.Item.Value.answerLimit %}",
+            "models": "{% $asked %}",
+        },
         item_reader=read_json_lines(results_bucket, "{% $evaluationDataKey %}"),
-        max_concurrency=inference.max_concurrency,
-        tolerated_failure_percentage=math.ceil((1 - gate.min_coverage) * 100),
+        max_concurrency=_concurrency(inference),
+        tolerated_failure_percentage=_tolerated_percentage(gate),
         result_bucket=results_bucket,
         result_prefix="{% $prefix & 'responses' %}",
         retries=[retry(["States.ItemReaderFailed", "States.ResultWriterFailed"], max_attempts=2)],
@@ -77,42 +111,46 @@ def generate_responses(
     )
 
 
-def _ask_all_models(scope: Construct, inference: Inference) -> sfn.Chain:
+def _tolerated_percentage(gate: QualityGate) -> int:
+    """The share of lost records beyond which no verdict is possible; 1 - 0.99 is a little more than 1 %, so rounded."""
+    return math.ceil(round((1 - gate.min_coverage) * 100, 6))
+
+
+def _concurrency(inference: Inference) -> int:
+    """As many records at the same time as are asked for, but no more than may be asked in a minute."""
+    return min(inference.max_concurrency, inference.requests_per_minute or inference.max_concurrency)
+
+
+def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) -> sfn.Chain:
+    prompts = """, {
+        'system': [$states.input.system.{'text': Text}],
+        'messages': [$states.input.messages.{'role': Role, 'content': [Content.{'text': Text}]}]
+    }"""
     ask_models = sfn.Map.jsonata(
         scope,
         "AskModels",
         items=sfn.ProvideItems.jsonata("{% $states.input.models %}"),
-        item_selector={"record": "{% $states.input.record %}", "model": "{% $states.context.Map.Item.Value %}"},
-        outputs=(
-            "{% $merge([$sift($states.input.record, function($value, $key) {"
-            " $key in ['id', 'category', 'references'] }), {'responses': $merge($states.result)}]) %}"
-        ),
+        item_selector={
+            "model": "{% $states.context.Map.Item.Value %}",
+            "system": "{% $states.input.system %}",
+            "messages": "{% $states.input.messages %}",
+            "limit": "{% $states.input.limit %}",
+        },
+        outputs=expression(f"""
+            $merge([$states.input.row{prompts if keep_prompts else ""}, {{
+                'responses': $merge([$states.input.row.responses, $states.result])
+            }}])
+        """),
     ).item_processor(_ask_one_model(scope, inference))
     if inference.requests_per_minute is None:
         return sfn.Chain.start(ask_models)
-    seconds = math.ceil(60 * inference.max_concurrency / inference.requests_per_minute)
+    seconds = math.ceil(60 * _concurrency(inference) / inference.requests_per_minute)
     pace = sfn.Wait.jsonata(scope, "Pace", time=sfn.WaitTime.duration(Duration.seconds(seconds)))
     return sfn.Chain.start(ask_models).next(pace)
 
 
-def _ask_one_model(scope: Construct, inference: Inference) -> sfn.Chain:
-    ask = task(
-        scope,
-        "AskModel",
-        resource=_CONVERSE,
-        arguments={
-            "ModelId": "{% $states.input.model.modelId %}",
-            "System": "{% [$states.input.record.system.{'Text': text}] %}",
-            "Messages": "{% [$states.input.record.messages.{'Role': role, 'Content': [content.{'Text': text}]}] %}",
-            "InferenceConfig": _inference_configuration(inference),
-        },
-        output=(
-            "{% {$states.input.model.name: {'text': $join([$states.result.Output.Message.Content.Text], ''),"
-            " 'stopReason': $states.result.StopReason, 'inputTokens': $states.result.Usage.InputTokens,"
-            " 'outputTokens': $states.result.Usage.OutputTokens}} %}"
-        ),
-        retries=[_throttling_retry(inference)],
-    )
+def _ask_one_model(scope: Construct, inference: Inference) -> sfn.Choice:
+    choice, converse, invoke = ask_model(scope, prefix="Ask", inference=inference)
     record_error = sfn.Pass.jsonata(
         scope,
         "RecordError",
@@ -121,23 +159,10 @@ def _ask_one_model(scope: Construct, inference: Inference) -> sfn.Chain:
     )
     answer = (
         "{% {$states.input.model.name: {'error': $states.errorOutput.Error,"
-        " 'cause': $substring($states.errorOutput.Cause, 0, 1000)}} %}"
+        f" 'cause': $substring($states.errorOutput.Cause, 0, {_CAUSE_CHARACTERS})}}}} %}}"
     )
-    return sfn.Chain.start(ask.add_catch(record_error, errors=["States.ALL"], assign={"answer": answer}))
-
-
-def _inference_configuration(inference: Inference) -> dict[str, Any]:
-    configuration: dict[str, Any] = {"MaxTokens": inference.max_tokens, "Temperature": inference.temperature}
-    if inference.top_p is not None:
-        configuration["TopP"] = inference.top_p
-    return configuration
-
-
-def _throttling_retry(inference: Inference) -> dict[str, Any]:
-    """Retries while an EXPRESS child's five minutes allow it; a paced, STANDARD child can wait for hours."""
-    paced = inference.requests_per_minute is not None
-    return retry(
-        transient_errors(_CONVERSE),
-        max_attempts=60 if paced else 8,
-        max_delay=Duration.seconds(120 if paced else 30),
-    )
+    for asking in (converse, invoke):
+        # States.ALL does not cover an answer that is larger than a state.
+        asking.add_catch(record_error, errors=["States.DataLimitExceeded"], assign={"answer": answer})
+        asking.add_catch(record_error, errors=["States.ALL"], assign={"answer": answer})
+    return choice

@@ -1,19 +1,23 @@
-"""The states that score the responses shard by shard, compare the models and decide."""
+"""The states that score the responses shard by shard."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.options import Metric, QualityGate
+from bedrock_customization.options import Evaluator, Metric
 from bedrock_customization.states.distributed_map import distributed_map
 from bedrock_customization.states.task import expression, invoke_function, retry, task
 
 # A little more than the function's own time-out, so that the function's error is the one that is reported.
-_TASK_TIMEOUT = Duration.minutes(16)
+TASK_TIMEOUT = Duration.minutes(16)
+
+# How Step Functions names a function that was killed: out of memory, out of time, or by a lost machine.
+_KILLED = ["Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"]
 
 _SHARD_BYTES = 512 * 1024
 # The list of shards is a variable of at most 256 KiB, about 150 bytes a shard; beyond it the shards grow.
@@ -53,13 +57,66 @@ def list_shards(scope: Construct, construct_id: str, *, results_bucket: str) -> 
     )
 
 
+def count_document_frequencies(
+    scope: Construct, construct_id: str, *, results_bucket: str, function_arn: str, max_concurrency: int
+) -> sfn.Chain:
+    """Counts in how many references each token occurs, shard by shard, and adds the counts up.
+
+    Inverse document frequencies are those of the whole evaluation set; frequencies of a shard alone would give other
+    scores.
+
+    Args:
+        scope: The construct that holds the states.
+        construct_id: The name of the Map state.
+        results_bucket: The bucket with responses and counts.
+        function_arn: The scoring function's ARN.
+        max_concurrency: Shards that are counted at the same time.
+    """
+    count = _invoke_for_shard(
+        scope,
+        "CountShard",
+        function_arn=function_arn,
+        payload={
+            "operation": "countDocumentFrequencies",
+            "shard": "{% $states.input.shard %}",
+            "bucket": results_bucket,
+            "output": _shard_file("frequencies"),
+        },
+    )
+    count_all = _map_over_shards(
+        scope,
+        construct_id,
+        item_processor=count,
+        item_selector={"shard": "{% $states.context.Map.Item.Value %}", "prefix": "{% $prefix %}"},
+        results_bucket=results_bucket,
+        result_folder="counting",
+        max_concurrency=max_concurrency,
+    )
+    merge = invoke_function(
+        scope,
+        "MergeDocumentFrequencies",
+        function_arn=function_arn,
+        payload={
+            "operation": "mergeDocumentFrequencies",
+            "bucket": results_bucket,
+            "prefix": "{% $prefix %}",
+            "shards": "{% $count($shards) %}",
+        },
+        timeout=TASK_TIMEOUT,
+        output={},
+        assign={"documentFrequencies": "{% $states.result.Payload.key %}"},
+    )
+    return sfn.Chain.start(count_all).next(merge)
+
+
 def score_responses(
     scope: Construct,
     construct_id: str,
     *,
     results_bucket: str,
     function_arn: str,
-    metrics: list[Metric],
+    metrics: Sequence[Metric],
+    evaluators: Sequence[Evaluator],
     max_concurrency: int,
 ) -> sfn.CustomState:
     """A Distributed Map over the shards; each one is scored by one call and retried alone.
@@ -70,155 +127,81 @@ def score_responses(
         results_bucket: The bucket with responses and scores.
         function_arn: The scoring function's ARN.
         metrics: The metrics to compute.
+        evaluators: The user's own metrics; the scoring function calls their functions.
         max_concurrency: Shards that are scored at the same time.
     """
-    score = invoke_function(
+    idf = any(metric.idf for metric in metrics)
+    score = _invoke_for_shard(
         scope,
         "ScoreShard",
         function_arn=function_arn,
         payload={
+            "operation": "score",
             "shard": "{% $states.input.shard %}",
             "bucket": results_bucket,
-            "output": (
-                "{% $states.input.prefix & 'scores/' & $formatNumber($states.input.shard.index, '00000') & '.json' %}"
-            ),
+            "output": _shard_file("scores"),
             "models": "{% $states.input.models %}",
             "metrics": [metric.to_json() for metric in metrics],
+            **({"evaluators": [evaluator.to_json() for evaluator in evaluators]} if evaluators else {}),
+            **({"documentFrequencies": "{% $states.input.documentFrequencies %}"} if idf else {}),
         },
-        timeout=_TASK_TIMEOUT,
     )
-    return distributed_map(
+    return _map_over_shards(
         scope,
         construct_id,
-        label="ScoreResponses",
         item_processor=score,
-        execution_type=sfn.StateMachineType.STANDARD,
         item_selector={
             "shard": "{% $states.context.Map.Item.Value %}",
             "prefix": "{% $prefix %}",
             "models": "{% [$models.name] %}",
+            **({"documentFrequencies": "{% $documentFrequencies %}"} if idf else {}),
         },
+        results_bucket=results_bucket,
+        result_folder="scoring",
+        max_concurrency=max_concurrency,
+    )
+
+
+def _invoke_for_shard(
+    scope: Construct, construct_id: str, *, function_arn: str, payload: dict[str, Any]
+) -> sfn.CustomState:
+    return task(
+        scope,
+        construct_id,
+        resource="lambda:invoke",
+        arguments={"FunctionName": function_arn, "Payload": payload},
+        timeout=TASK_TIMEOUT,
+        output="{% $states.result.Payload %}",
+        retries=[retry(_KILLED, max_attempts=2)],
+    )
+
+
+def _shard_file(folder: str) -> str:
+    number = "$formatNumber($states.input.shard.index, '00000')"
+    return f"{{% $states.input.prefix & '{folder}/' & {number} & '.json' %}}"
+
+
+def _map_over_shards(
+    scope: Construct,
+    construct_id: str,
+    *,
+    item_processor: sfn.IChainable,
+    item_selector: dict[str, Any],
+    results_bucket: str,
+    result_folder: str,
+    max_concurrency: int,
+) -> sfn.CustomState:
+    return distributed_map(
+        scope,
+        construct_id,
+        label=construct_id,
+        item_processor=item_processor,
+        execution_type=sfn.StateMachineType.STANDARD,
+        item_selector=item_selector,
         items="{% $shards %}",
         max_concurrency=max_concurrency,
         result_bucket=results_bucket,
-        result_prefix="{% $prefix & 'scoring' %}",
+        result_prefix=f"{{% $prefix & '{result_folder}' %}}",
         retries=[retry(["States.ResultWriterFailed"], max_attempts=2)],
         output={},
     )
-
-
-def compare_models(
-    scope: Construct, construct_id: str, *, results_bucket: str, function_arn: str, gate: QualityGate
-) -> sfn.CustomState:
-    """Compares every model with the baseline over all scores.
-
-    Assigns `comparison` (the function's answer) and `compared` (the candidates whose difference could be computed).
-
-    Args:
-        scope: The construct that holds the state.
-        construct_id: The state's name.
-        results_bucket: The bucket with the scores.
-        function_arn: The comparison function's ARN.
-        gate: The metric and confidence to compare with.
-    """
-    return invoke_function(
-        scope,
-        construct_id,
-        function_arn=function_arn,
-        payload={
-            "operation": "compare",
-            "bucket": results_bucket,
-            "prefix": "{% $prefix %}",
-            "shards": "{% $count($shards) %}",
-            "records": "{% $records %}",
-            "models": "{% [$models.name] %}",
-            "baseline": "{% $baseline %}",
-            "gate": gate_to_json(gate),
-        },
-        timeout=_TASK_TIMEOUT,
-        output={},
-        assign={
-            "comparison": "{% $states.result.Payload %}",
-            "compared": (
-                "{% [$states.result.Payload.candidates[$type(difference.mean) = 'number' and"
-                " $type(difference.low) = 'number']] %}"
-            ),
-        },
-    )
-
-
-def quality_gate(scope: Construct, construct_id: str, *, gate: QualityGate, decided: sfn.IChainable) -> sfn.Choice:
-    """The decision, in plain sight: coverage first, then the lower end of the best candidate's interval.
-
-    Assigns `verdict` (BETTER, NOT_BETTER or INCONCLUSIVE) and `winner` (a model's name, or null).
-
-    Args:
-        scope: The construct that holds the state.
-        construct_id: The state's name.
-        gate: The thresholds.
-        decided: What follows.
-    """
-    passed = f"$compared[difference.low > {gate.min_improvement}]"
-    nobody = "{% null %}"
-    return (
-        sfn.Choice.jsonata(
-            scope,
-            construct_id,
-            comment="The last case: no candidate's interval lies above the margin.",
-            assign={"verdict": "NOT_BETTER", "winner": nobody},
-        )
-        .when(
-            sfn.Condition.jsonata(f"{{% $comparison.coverage < {gate.min_coverage} or $count($compared) = 0 %}}"),
-            decided,
-            comment="Too few complete answers to believe any comparison.",
-            assign={"verdict": "INCONCLUSIVE", "winner": nobody},
-        )
-        .when(
-            sfn.Condition.jsonata(f"{{% $count({passed}) > 0 %}}"),
-            decided,
-            comment="The whole interval of the paired mean improvement lies above the margin.",
-            assign={"verdict": "BETTER", "winner": f"{{% ({passed}^(>difference.mean))[0].name %}}"},
-        )
-        .otherwise(decided)
-    )
-
-
-def write_report(
-    scope: Construct, construct_id: str, *, results_bucket: str, function_arn: str, gate: QualityGate
-) -> sfn.CustomState:
-    """Writes the report with the verdict; its output is `{"report", "results"}`, keys in the results bucket.
-
-    Args:
-        scope: The construct that holds the state.
-        construct_id: The state's name.
-        results_bucket: The bucket with the scores.
-        function_arn: The comparison function's ARN.
-        gate: The gate that decided.
-    """
-    return invoke_function(
-        scope,
-        construct_id,
-        function_arn=function_arn,
-        payload={
-            "operation": "report",
-            "bucket": results_bucket,
-            "prefix": "{% $prefix %}",
-            "verdict": "{% $verdict %}",
-            "winner": "{% $winner %}",
-            "baseline": "{% $baseline %}",
-            "evaluationDataKey": "{% $evaluationDataKey %}",
-            "responses": "{% $responses %}",
-            "gate": gate_to_json(gate),
-        },
-        timeout=_TASK_TIMEOUT,
-    )
-
-
-def gate_to_json(gate: QualityGate) -> dict[str, Any]:
-    """The gate as the comparison function's events name it."""
-    return {
-        "metric": gate.metric,
-        "minImprovement": gate.min_improvement,
-        "confidence": gate.confidence,
-        "minCoverage": gate.min_coverage,
-    }

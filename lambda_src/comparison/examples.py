@@ -53,7 +53,8 @@ def shown_record(identifier: str, record: dict[str, Any], row: dict[str, Any], m
     references = record.get("references") or row.get("references") or []
     return {
         "id": identifier,
-        "turns": [_shown(label, text) for label, text in _turns(record)] or [_shown("Prompt", "(not found)")],
+        "turns": [_shown(label, text) for label, text in _turns(record)]
+        or [_shown("Prompt", "(there is none in the data)" if record else "(not found)")],
         "references": [_shown("Reference", text) for text in references],
         "answers": [_shown(model, _answer(row.get("responses", {}).get(model, {}))) for model in models],
     }

@@ -1,19 +1,20 @@
 """Reads an evaluation set of either schema and normalises its records."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from dataset import schemas
+from dataset.alignment import Alignment
 from dataset.conversation import MEDIA
 from dataset.duplicates import Duplicates
+from dataset.evaluation_models import RecordNeeds
 from dataset.findings import WARNINGS, Findings
+from dataset.given_answers import given_answers
 from dataset.lines import ByteStream, Line, LineReader
 from dataset.overlap import OverlapIndex
-from dataset.records import Parsed, check_text
-
-MAXIMUM_RECORD_BYTES = 200_000
-"""A record travels as the input of an execution, whose 256 KiB must also hold the answers' frame."""
+from dataset.records import Parsed, Record, Turn, check_text
 
 SCHEMA_NAMES = {
     schemas.PROMPT_COMPLETION: frozenset({"prompt", "completion"}),
@@ -26,17 +27,23 @@ class EvaluationSet:
     """Reads evaluation data; records that cannot be used are named by line and left out.
 
     A record is `{"prompt", "completion"}` or a `bedrock-conversation-2024` record whose last assistant turn is the
-    reference. Both may carry `"references": ["...", ...]`, further or instead, and `"category": "..."`.
+    reference. Both may carry `"references": ["...", ...]`, further or instead, `"category": "..."`, and answers that
+    are already there: `"responses": {"<model>": "<text>" or {"text", "stopReason"}}`. A record whose answers are all
+    there needs no prompt.
 
     Args:
         findings: Where faults are added.
         index: Where prompts are indexed to be compared with training data.
+        needs: What the models need of every record; by default a prompt and a reference.
     """
 
-    def __init__(self, findings: Findings, index: OverlapIndex | None = None) -> None:
+    def __init__(self, findings: Findings, index: OverlapIndex | None = None, needs: RecordNeeds | None = None) -> None:
         self._findings = findings
         self._index = index
+        self._needs = needs or RecordNeeds()
         self._duplicates = Duplicates()
+        self._alignment = Alignment()
+        self._answered: Counter[str] = Counter()
         self.count = 0
         """All records, usable or not."""
         self.usable = 0
@@ -49,7 +56,8 @@ class EvaluationSet:
             stream: The evaluation set, JSONL.
 
         Yields:
-            `{"id", "system"?, "messages", "references", "category"?}`; the id is the line's number, from 1.
+            `{"id", "system"?, "messages", "references", "category"?, "responses"?, "answerLimit"?}`; the id is the
+            line's number, from 1. `answerLimit` is how many bytes one answer may have beside the record.
         """
         reader = LineReader(stream)
         for line in reader:
@@ -76,6 +84,14 @@ class EvaluationSet:
             detail = f"{self.usable} of {self.count} records are usable, the least share is {minimum_coverage:.4g}"
             self._findings.add("evaluation", "tooFewUsable", detail=detail)
             self._findings.promote("evaluation")
+        for model in self._needs.given:
+            if self.usable and not self._answered[model]:
+                there = ", ".join(self._answered) or "no model"
+                detail = f"{model!r} has no modelId and no record has its answer; there are answers of {there}"
+                self._findings.add("evaluation", "noAnswers", detail=detail)
+        for model, side in self._alignment.shifted().items():
+            detail = f"the answers of {model!r} fit the references of the record {side} better than their own"
+            self._findings.add("evaluation", "shiftedAnswers", detail=detail)
 
     def _add(self, kind: str, line: Line, detail: str) -> None:
         self._findings.add("evaluation", kind, line.number, detail, severity="warning")
@@ -88,7 +104,7 @@ class EvaluationSet:
         if fault is not None:
             self._add(fault[0], line, fault[1])
             return None
-        record, parsed = normalise(value, str(line.number))
+        record, parsed = normalise(value, str(line.number), self._needs)
         for kind, details in parsed.faults_by_kind().items():
             self._add(kind, line, "; ".join(details))
         if record is None:
@@ -97,39 +113,76 @@ class EvaluationSet:
             self._index.add(parsed.record.prompt, line.number)
         if (first := self._duplicates.first_line(parsed.record.texts, line.number)) is not None:
             self._add("duplicateRecord", line, f"the same as line {first}")
+        answers = record.get("responses", {})
+        self._answered.update(answers.keys())
+        if answers:
+            self._alignment.add(record["references"], {name: answer["text"] for name, answer in answers.items()})
         return record
 
 
-def normalise(value: dict[str, Any], identifier: str) -> tuple[dict[str, Any] | None, Parsed]:
+def normalise(
+    value: dict[str, Any], identifier: str, needs: RecordNeeds | None = None
+) -> tuple[dict[str, Any] | None, Parsed]:
     """Bring a record into the one form that models are asked in.
 
     Args:
-        value: A record of either schema, optionally with `references` and `category`.
+        value: A record of either schema, optionally with `references`, `category` and `responses`.
         identifier: The record's id.
+        needs: What the models need of it.
 
     Returns:
         The normalised record, or None if it has a fault; and what was parsed, with the faults.
     """
-    schema = schemas.recognise(value)
-    if schema not in SCHEMA_NAMES:
+    needs = needs or RecordNeeds()
+    parsed = _parse(value, needs)
+    if parsed is None:
         return None, Parsed(faults=[("unknownSchema", f"fields: {', '.join(value) or 'none'}")])
-    own = {name: value[name] for name in value if name in SCHEMA_NAMES[schema]}
-    parsed = schemas.parse(own, schema, answer_required=False)
-    parsed.faults = [fault for fault in parsed.faults if fault[0] not in WARNINGS]
     record: dict[str, Any] = {"id": identifier}
     if parsed.record.system:
         record["system"] = [{"text": text} for text in parsed.record.system]
     turns = parsed.record.turns[:-1] if parsed.record.completion is not None else parsed.record.turns
-    record["messages"] = [{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns]
+    if turns:
+        record["messages"] = [{"role": turn.role, "content": [{"text": turn.text}]} for turn in turns]
     record["references"] = _references(value, parsed)
     if "category" in value:
         record["category"] = check_text(value, "category", "", parsed.faults)
+    if answers := given_answers(value, needs.given, parsed.faults):
+        record["responses"] = answers
+    if needs.prompt and not parsed.faults and not turns:
+        parsed.faults.append(("turnOrder", "there is no turn before the answer"))
+    _check_templates(record, needs, parsed)
+    _check_size(record, needs, parsed)
+    return (None if parsed.faults else record), parsed
+
+
+def _parse(value: dict[str, Any], needs: RecordNeeds) -> Parsed | None:
+    schema = schemas.recognise(value)
+    if not needs.prompt and "prompt" not in value and "messages" not in value:
+        return _parse_without_prompt(value)
+    if schema not in SCHEMA_NAMES:
+        return None
+    own = {name: value[name] for name in value if name in SCHEMA_NAMES[schema]}
+    parsed = schemas.parse(own, schema, answer_required=False)
+    parsed.faults = [fault for fault in parsed.faults if fault[0] not in WARNINGS]
     if schema == schemas.CONVERSATION and _has_media(value):
         parsed.faults.append(("unsupportedContent", "a turn holds something else than text"))
-    if not parsed.faults and not turns:
-        parsed.faults.append(("turnOrder", "there is no turn before the answer"))
-    _check_size(record, parsed)
-    return (None if parsed.faults else record), parsed
+    return parsed
+
+
+def _parse_without_prompt(value: dict[str, Any]) -> Parsed:
+    parsed = Parsed()
+    if "completion" in value:
+        parsed.record = Record(turns=(Turn("assistant", check_text(value, "completion", "", parsed.faults)),))
+    return parsed
+
+
+def _check_templates(record: dict[str, Any], needs: RecordNeeds, parsed: Parsed) -> None:
+    if needs.single_turn and len(record.get("messages", [])) > 1:
+        names = ", ".join(needs.single_turn)
+        parsed.faults.append(("templateTurns", f"several turns, but the body template of {names} takes one"))
+    if needs.no_system and "system" in record:
+        names = ", ".join(needs.no_system)
+        parsed.faults.append(("templateSystem", f"a system text, but the body template of {names} takes none"))
 
 
 def encode(record: dict[str, Any]) -> bytes:
@@ -137,7 +190,7 @@ def encode(record: dict[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
 
 
-def _check_size(record: dict[str, Any], parsed: Parsed) -> None:
+def _check_size(record: dict[str, Any], needs: RecordNeeds, parsed: Parsed) -> None:
     if parsed.faults:
         return
     try:
@@ -145,8 +198,10 @@ def _check_size(record: dict[str, Any], parsed: Parsed) -> None:
     except UnicodeEncodeError:
         parsed.faults.append(("loneSurrogate", "a text holds half of a UTF-16 pair"))
         return
-    if size > MAXIMUM_RECORD_BYTES:
-        parsed.faults.append(("recordTooLarge", f"{size} bytes, at most {MAXIMUM_RECORD_BYTES}"))
+    if size > needs.record_bytes:
+        parsed.faults.append(("recordTooLarge", f"{size} bytes, at most {needs.record_bytes}"))
+    if needs.asked:
+        record["answerLimit"] = needs.answer_bytes(size)
 
 
 def _references(value: dict[str, Any], parsed: Parsed) -> list[str]:

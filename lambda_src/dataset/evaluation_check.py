@@ -1,11 +1,13 @@
 """Checks what an evaluation is given and writes the normalised evaluation set."""
 
+import json
 from typing import Any
 
 from dataset.check import Report
 from dataset.customization import FIELDS, write_report
 from dataset.errors import InvalidInput
 from dataset.evaluation import EvaluationSet, encode
+from dataset.evaluation_models import plan, problem_with_time, problems_with_models
 from dataset.input_check import problems_with_input
 from dataset.objects import S3Object
 from dataset.rules import ModelRules
@@ -14,12 +16,17 @@ from dataset.rules import ModelRules
 def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     """Check the execution input, normalise its evaluation set, and write it and a report to the results bucket.
 
+    When every model's answers are in the data, the normalised set is a file of response rows at the same time, and a
+    manifest like that of a Distributed Map's results names it.
+
     Args:
-        event: `{"input", "inputSchema", "dataBucket", "resultsBucket", "prefix", "minCoverage"}`.
+        event: `{"input", "inputSchema", "dataBucket", "resultsBucket", "prefix", "minCoverage", "inference":
+            {"maxTokens", "topP"?, "requestsPerMinute"?}, "timeout": seconds}`; the last two may be missing.
         client: A boto3 S3 client.
 
     Returns:
-        `{"records": all records, "usable": those that were kept, "key": the normalised set, "report"}`.
+        `{"records": all records, "usable": those that were kept, "key": the normalised set, "report", "models":
+        [{"name", "modelId"?, "invokeModel"?}], "manifest": a key, or None if a model has to be asked}`.
 
     Raises:
         InvalidInput: A field is unknown, missing or wrong, or the object cannot be read.
@@ -27,15 +34,17 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     """
     if problems := problems_with_input(event["input"], event["inputSchema"]):
         raise InvalidInput(problems)
-    problems = problems_with_names(event["input"])
+    inference = event.get("inference", {})
+    problems = problems_with_models(event["input"], inference)
     source = S3Object(client, event["dataBucket"], event["input"]["evaluationDataKey"])
     problem = source.problem_with_key(FIELDS["evaluation"], for_bedrock=False)
     if problem := problem or source.problem_with_existence(FIELDS["evaluation"]):
         problems.append(problem)
     if problems:
         raise InvalidInput(problems)
+    models, needs = plan(event["input"].get("models", []), inference)
     report = Report(ModelRules())
-    evaluation_set = EvaluationSet(report.findings)
+    evaluation_set = EvaluationSet(report.findings, needs=needs)
     normalised = S3Object(client, event["resultsBucket"], f"{event['prefix']}evaluation.jsonl")
     normalised.write_lines(encode(record) for record in evaluation_set.records(source.open("rb")))
     evaluation_set.finish(event["minCoverage"])
@@ -43,25 +52,24 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     key = f"{event['prefix']}evaluation-report.json"
     location = {"evaluation": f"s3://{source.bucket}/{source.key}"}
     write_report(report, location, S3Object(client, event["resultsBucket"], key), FIELDS)
-    return {"records": evaluation_set.count, "usable": evaluation_set.usable, "key": normalised.key, "report": key}
+    if problem := problem_with_time(evaluation_set.usable, inference, event.get("timeout")):
+        raise InvalidInput([problem])
+    return {
+        "records": evaluation_set.count,
+        "usable": evaluation_set.usable,
+        "key": normalised.key,
+        "report": key,
+        "models": models,
+        "manifest": None if needs.prompt else _write_manifest(normalised, event["prefix"]),
+    }
 
 
-def problems_with_names(execution_input: dict[str, Any]) -> list[str]:
-    """Say what is wrong with the models' names, which a schema cannot check.
-
-    Args:
-        execution_input: The execution input; `models` and `baseline` may be missing.
-
-    Returns:
-        One sentence or two for each problem, the field's name first.
-    """
-    names = [model["name"] for model in execution_input.get("models", [])]
-    problems = [
-        f"models[{index}].name: {name!r} is there twice. Give each model a name of its own."
-        for index, name in enumerate(names)
-        if name in names[:index]
-    ]
-    baseline = execution_input.get("baseline")
-    if baseline is not None and baseline not in names:
-        problems.append(f"baseline: must be the name of one of the models, {', '.join(names)}, got {baseline!r}.")
-    return problems
+def _write_manifest(rows: S3Object, prefix: str) -> str:
+    """Write the manifest of response rows that nobody had to be asked for."""
+    size = rows.client.head_object(Bucket=rows.bucket, Key=rows.key)["ContentLength"]
+    manifest = {"ResultFiles": {"SUCCEEDED": [{"Key": rows.key, "Size": size}], "FAILED": [], "PENDING": []}}
+    key = f"{prefix}responses/manifest.json"
+    rows.client.put_object(
+        Bucket=rows.bucket, Key=key, Body=json.dumps(manifest).encode(), ContentType="application/json"
+    )
+    return key

@@ -36,8 +36,12 @@ FIXES = {
     "nearOverlap": "Look at these prompts; if they ask for the same as training prompts, hold out other records.",
     "overlapPartlyChecked": "Hold out fewer records, if the overlap of all of them matters.",
     "noReference": "Add the expected answer, or remove the record.",
-    "recordTooLarge": "Shorten the record.",
     "unknownModel": "Compare the data with the model's documentation; only the rules that hold for all were applied.",
+    "recordTooLarge": "Shorten the record, ask for shorter answers (max_tokens), or compare fewer models at once.",
+    "templateTurns": 'Use "{messages}" in the body template, or leave such records out.',
+    "templateSystem": "Put {system} into the body template, or leave such records out.",
+    "noAnswers": "Give the model a modelId, or its answers in the records' `responses`.",
+    "shiftedAnswers": "Put each answer into the record that it answers; no score would mean anything otherwise.",
     "tooFewUsable": "Repair or remove the records that are named, or lower the minimum coverage.",
 }
 """For every kind of finding, what to do about it."""

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError
 
+from scoring.bertscore.document_frequencies import DocumentFrequencies
 from scoring.errors import InvalidInput
+from scoring.evaluators import open_evaluators
+from scoring.frequencies import count_document_frequencies, merge_document_frequencies, read_frequencies
 from scoring.metrics.selection import open_metrics
 from scoring.progress import Progress
 from scoring.request import Request
@@ -19,7 +21,33 @@ BATCH_ROWS = 512
 BATCH_BYTES = 2 * 1024 * 1024
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do what the event's `operation` says; score a shard if it says nothing.
+
+    Args:
+        event: `{"operation"?: "score"|"countDocumentFrequencies"|"mergeDocumentFrequencies", ...}`; the rest as the
+            operation's function documents it.
+        context: The Lambda context.
+
+    Returns:
+        What the operation returns.
+
+    Raises:
+        InvalidInput: the operation is unknown, or the operation says so.
+    """
+    operation = event.get("operation", "score")
+    if operation == "score":
+        return score_shard(event, context)
+    if operation == "countDocumentFrequencies":
+        return count_document_frequencies(event, boto3.client("s3"))
+    if operation == "mergeDocumentFrequencies":
+        return merge_document_frequencies(event, boto3.client("s3"))
+    raise InvalidInput(
+        f"operation: got {operation!r}; allowed are score, countDocumentFrequencies and mergeDocumentFrequencies."
+    )
+
+
+def score_shard(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Score the rows of a shard and write the scores to one S3 object.
 
     Rows are read while others are scored. A row that cannot be scored is reported and the others are scored. A
@@ -38,11 +66,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     Raises:
         InvalidInput: the event is wrong, or an object does not exist.
         InvalidEncoder: the image's encoder cannot be used.
+        EvaluatorFailed: a metric of the user's own failed.
+        InvalidEvaluation: it returned something else than numbers.
         InsufficientTime: the shard would not be done before the function is stopped.
     """
     request = Request.from_event(event)
     client = boto3.client("s3")
-    metrics = open_metrics(request.metrics, lambda: _references(client, request.bucket, request.evaluation_key))
+    metrics = open_metrics(request.metrics, lambda: _frequencies(client, request))
+    metrics |= open_evaluators(request.evaluators, request.models)
     shard = Shard(client, request.bucket, request.key, request.start, request.end)
     progress = Progress(shard, request.index, context)
     scores: list[dict[str, Any]] = []
@@ -87,17 +118,10 @@ def _score(row: Row) -> dict[str, Any]:
     return {"id": row.id, **category, "counted": row.counted, "problems": row.problems, "values": row.values}
 
 
-def _references(client: Any, bucket: str, key: str) -> Iterator[str]:
-    try:
-        body = client.get_object(Bucket=bucket, Key=key)["Body"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
+def _frequencies(client: Any, request: Request) -> DocumentFrequencies:
+    if request.document_frequencies is None:
         raise InvalidInput(
-            f"evaluationKey: {key} does not exist in bucket {bucket}; inverse document frequencies need the evaluation "
-            "set with its references. Give its key, or switch idf off."
-        ) from None
-    for line in body.iter_lines():
-        if line.strip():
-            references = read_row(Line(0, line), ()).references
-            yield from references
+            "documentFrequencies: missing; BERTScore with idf needs the document frequencies of all references. "
+            "Give the key of the merged frequencies, or switch idf off."
+        )
+    return read_frequencies(client, request.bucket, request.document_frequencies)

@@ -19,7 +19,8 @@ class Request:
         output: Where the scores are written.
         models: The names of the models whose responses are scored.
         metrics: For each metric its name and options.
-        evaluation_key: The normalised evaluation set, whose references the inverse document frequencies come from.
+        evaluators: For each metric of the user's own its name and function.
+        document_frequencies: The object with the document frequencies of all references, for metrics with IDF.
     """
 
     index: int
@@ -30,7 +31,8 @@ class Request:
     output: str
     models: list[str]
     metrics: list[dict[str, Any]]
-    evaluation_key: str
+    evaluators: list[dict[str, Any]]
+    document_frequencies: str | None
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "Request":
@@ -38,8 +40,7 @@ class Request:
 
         Args:
             event: `{"shard": {"index", "key", "start", "end"}, "bucket", "output", "models": [...], "metrics":
-                [{"name", ...}], "evaluationKey"?}`. The evaluation set lies beside the folder of `output` by default:
-                `runs/<id>/evaluation.jsonl` for `runs/<id>/scores/00003.json`.
+                [{"name", ...}], "evaluators"?: [{"name", "function"}], "documentFrequencies"?: key}`.
 
         Returns:
             The request.
@@ -48,17 +49,17 @@ class Request:
             InvalidInput: a field is missing or has a wrong value.
         """
         shard = _field(event, "shard", dict)
-        output = _field(event, "output", str)
         request = cls(
             index=_field(shard, "index", int, "shard."),
             bucket=_field(event, "bucket", str),
             key=_field(shard, "key", str, "shard."),
             start=_field(shard, "start", int, "shard."),
             end=_field(shard, "end", int, "shard."),
-            output=output,
+            output=_field(event, "output", str),
             models=_field(event, "models", list),
             metrics=_field(event, "metrics", list),
-            evaluation_key=event.get("evaluationKey") or "/".join([*output.split("/")[:-2], "evaluation.jsonl"]),
+            evaluators=event.get("evaluators") or [],
+            document_frequencies=event.get("documentFrequencies"),
         )
         if not 0 <= request.start <= request.end:
             raise InvalidInput(
@@ -66,7 +67,7 @@ class Request:
             )
         if not request.models or not all(isinstance(model, str) for model in request.models):
             raise InvalidInput(f"models: got {request.models!r}; give the names of at least one model.")
-        if not request.metrics or not all(isinstance(metric, dict) for metric in request.metrics):
+        if not (request.metrics or request.evaluators) or not all(isinstance(each, dict) for each in request.metrics):
             raise InvalidInput(f"metrics: got {request.metrics!r}; give at least one metric as {{'name': ...}}.")
         return request
 

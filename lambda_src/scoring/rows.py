@@ -17,6 +17,7 @@ class Row:
     Attributes:
         id: The record's id; for a row that has none, `byte:<offset of the row in its object>`.
         category: The record's category, if it has one.
+        prompt: The record's `system` and `messages`, if the row has them.
         references: The references that are not blank.
         answers: The complete answer of each model that gave one.
         problems: For each other model why its answer does not count.
@@ -25,6 +26,7 @@ class Row:
 
     id: str
     category: str | None = None
+    prompt: dict[str, Any] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
@@ -40,8 +42,8 @@ def read_row(line: Line, models: Iterable[str]) -> Row:
     """Read a row.
 
     Args:
-        line: `{"id", "category"?, "references": [...], "responses": {model: {"text", "stopReason"} or {"error",
-            "cause"}}}` as UTF-8 JSON.
+        line: `{"id", "category"?, "system"?, "messages"?, "references": [...], "responses": {model: {"text",
+            "stopReason"} or {"error", "cause"}}}` as UTF-8 JSON.
         models: The models that must have answered.
 
     Returns:
@@ -61,6 +63,7 @@ def read_row(line: Line, models: Iterable[str]) -> Row:
         row.id = str(record["id"])
     if isinstance(record.get("category"), str):
         row.category = record["category"]
+    row.prompt = {name: record[name] for name in ("system", "messages") if name in record}
     references = record.get("references")
     texts = [text for text in references if isinstance(text, str)] if isinstance(references, list) else []
     row.references = [text for text in texts if text.strip()]

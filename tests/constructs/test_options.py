@@ -28,7 +28,7 @@ from bedrock_customization.options import ServingMode
         (lambda: Inference(temperature=1.5), r"^temperature: got 1.5; .*from 0 to 1"),
         (lambda: Inference(max_concurrency=0), r"^max_concurrency: got 0"),
         (lambda: Inference(requests_per_minute=0), r"^requests_per_minute: got 0"),
-        (lambda: QualityGate(metric="bleu"), r"^metric: got 'bleu'; .*bertscore_f1"),
+        (lambda: QualityGate(metric="ROUGE-L"), r"^metric: got 'ROUGE-L'; .*bertscore_f1"),
         (lambda: QualityGate(metric="answer_length"), r"^metric: got 'answer_length'"),
         (lambda: QualityGate(min_improvement=-0.1), r"^min_improvement: got -0.1; .*worse model would pass"),
         (lambda: QualityGate(min_improvement=float("nan")), r"^min_improvement: got nan"),

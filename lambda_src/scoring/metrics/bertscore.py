@@ -2,9 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import islice
 from math import isnan
 from typing import Any
 
@@ -38,14 +37,13 @@ def open_scorer(directory: str, precision: str) -> BertScorer:
 class BertScoreMetric:
     """`bertscore_precision`, `bertscore_recall` and `bertscore_f1`."""
 
-    def __init__(self, options: dict[str, Any], evaluation_references: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, options: dict[str, Any], document_frequencies: Callable[[], DocumentFrequencies]) -> None:
         """Load the encoder in the folder that the environment variable ENCODER_DIRECTORY names.
 
         Args:
             options: `idf` and `rescale`, by default false; `precision`, `fp32` (default) or `bf16`; and, to be sure of
                 the image, the `encoder` and `layer` that are expected in it.
-            evaluation_references: Gives the references from which the document frequencies are counted if `idf` is
-                true.
+            document_frequencies: Reads the document frequencies of all references; called if `idf` is true.
 
         Raises:
             InvalidInput: an unknown precision.
@@ -65,10 +63,7 @@ class BertScoreMetric:
         self._rescale = options.get("rescale", False)
         self._frequencies: DocumentFrequencies | None = None
         if options.get("idf", False):
-            self._frequencies = DocumentFrequencies()
-            references = iter(evaluation_references())
-            while some := list(islice(references, 1000)):
-                self._frequencies += self._scorer.document_frequencies(some)
+            self._frequencies = document_frequencies()
         self.signature = self._scorer.signature(idf=options.get("idf", False), rescale=self._rescale)
         self.truncated: Counter[str] = Counter()
 

@@ -1,8 +1,9 @@
 """The metrics that an event selects, opened and ready to score rows."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from scoring.bertscore.document_frequencies import DocumentFrequencies
 from scoring.errors import InvalidInput
 from scoring.metrics import words
 from scoring.rows import Row
@@ -53,13 +54,13 @@ class RowMetric:
 
 
 def open_metrics(
-    selected: Sequence[dict[str, Any]], evaluation_references: Callable[[], Iterable[str]]
+    selected: Sequence[dict[str, Any]], document_frequencies: Callable[[], DocumentFrequencies]
 ) -> dict[str, Metric]:
     """Open the selected metrics.
 
     Args:
         selected: For each metric its `name` and options, see `OPTIONS`.
-        evaluation_references: Gives all references of the evaluation set, for inverse document frequencies.
+        document_frequencies: Reads the document frequencies of all references; called if a metric uses IDF.
 
     Returns:
         The metrics by name.
@@ -78,15 +79,15 @@ def open_metrics(
             if option not in allowed or type(value) is not allowed[option]:
                 expected = ", ".join(f"{key} ({kind.__name__})" for key, kind in allowed.items()) or "none"
                 raise InvalidInput(f"metrics[{number}].{option}: got {value!r}; the options of {name} are: {expected}.")
-        metrics[name] = _open(name, options, evaluation_references)
+        metrics[name] = _open(name, options, document_frequencies)
     return metrics
 
 
-def _open(name: str, options: dict[str, Any], evaluation_references: Callable[[], Iterable[str]]) -> Metric:
+def _open(name: str, options: dict[str, Any], document_frequencies: Callable[[], DocumentFrequencies]) -> Metric:
     if name == "bertscore":
         from scoring.metrics.bertscore import BertScoreMetric  # torch takes a second to import
 
-        return BertScoreMetric(options, evaluation_references)
+        return BertScoreMetric(options, document_frequencies)
     if name == "rouge":
         from scoring.metrics.rouge import rouge  # nltk too
 

@@ -50,6 +50,8 @@ def test_the_normalised_set_has_the_usable_records_with_their_line_as_id(s3):
         "usable": 15,
         "key": f"{PREFIX}evaluation.jsonl",
         "report": f"{PREFIX}evaluation-report.json",
+        "models": [],
+        "manifest": None,
     }
     rows = [json.loads(line) for line in get(s3, "evaluation.jsonl").splitlines()]
     assert [row["id"] for row in rows] == [str(number) for number in [*range(1, 6), *range(7, 17)]]
@@ -95,7 +97,7 @@ def test_names_of_models_are_checked_before_a_model_is_asked(s3):
         handler(event(models=models, baseline="bse"), None)
     assert str(raised.value).split("\n") == [
         "models[2].name: 'base' is there twice. Give each model a name of its own.",
-        "baseline: must be the name of one of the models, base, custom, base, got 'bse'.",
+        "baseline: must be the name of one of the models, base, custom, got 'bse'.",
     ]
 
 

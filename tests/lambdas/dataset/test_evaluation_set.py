@@ -3,7 +3,8 @@ import json
 
 import pytest
 
-from dataset.evaluation import MAXIMUM_RECORD_BYTES, EvaluationSet, encode
+from dataset.evaluation import EvaluationSet, encode
+from dataset.evaluation_models import MAXIMUM_RECORD_BYTES
 from dataset.findings import Findings
 
 

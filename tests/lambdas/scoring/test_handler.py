@@ -40,8 +40,8 @@ def row(number=1, references=("A parcel arrived.",), base=None, custom=None, **f
     return {"id": str(number), "references": list(references), "responses": responses, **fields}
 
 
-def event(metrics=("exact_match",), start=0, end=1 << 20):
-    return {
+def event(metrics=("exact_match",), start=0, end=1 << 20, **fields):
+    return fields | {
         "shard": {"index": 3, "key": ROWS_KEY, "start": start, "end": end},
         "bucket": "results",
         "output": OUTPUT,
@@ -141,31 +141,46 @@ def test_a_model_that_is_missing_from_a_row_is_a_problem(s3):
 
 
 def test_a_score_that_is_not_defined_is_null_and_does_not_count(s3):
-    put(s3, [{"references": ["A parcel arrived."]}], key="runs/1/evaluation.jsonl")
+    frequencies = count_frequencies(s3, [[{"references": ["A parcel arrived."]}]])
 
-    result = score(s3, [row(1)], metrics=[{"name": "bertscore", "idf": True}])
+    result = score(s3, [row(1)], metrics=[{"name": "bertscore", "idf": True}], documentFrequencies=frequencies)
 
     assert result["scores"][0]["problems"] == {"base": "undefined_score", "custom": "undefined_score"}
     assert result["scores"][0]["values"]["base"]["bertscore_f1"] is None
 
 
-def test_document_frequencies_come_from_the_whole_evaluation_set(s3, encoder, oracle):
+def count_frequencies(s3, shards):
+    """Count the document frequencies of each shard, and merge them."""
+    for index, rows in enumerate(shards):
+        key = f"runs/1/responses/{index}"
+        put(s3, rows, key=key)
+        shard = {"index": index, "key": key, "start": 0, "end": 1 << 20}
+        counting = {"operation": "countDocumentFrequencies", "shard": shard, "bucket": "results"}
+        scoring.handler(counting | {"output": f"runs/1/frequencies/{index:05d}.json"}, None)
+    merging = {"operation": "mergeDocumentFrequencies", "bucket": "results", "prefix": "runs/1/", "shards": len(shards)}
+    return scoring.handler(merging, None)["key"]
+
+
+def test_document_frequencies_of_all_shards_are_those_of_the_whole_set(s3, encoder, oracle):
     references, answers = random_texts(30, seed=6), random_texts(30, seed=7)
     rows = [row(i, [references[i]], answer(answers[i])) for i in range(30)]
-    put(s3, rows, key="runs/1/evaluation.jsonl")
+    frequencies = count_frequencies(s3, [rows[:10], rows[10:]])
     expected = oracle(encoder("minilm"), 6, answers, references, idf_of=references)
 
     for shard in (rows[:10], rows[10:]):
-        result = score(s3, shard, metrics=[{"name": "bertscore", "idf": True}])
+        result = score(s3, shard, metrics=[{"name": "bertscore", "idf": True}], documentFrequencies=frequencies)
         got = [entry["values"]["base"]["bertscore_f1"] for entry in result["scores"]]
         first = int(shard[0]["id"])
         assert got == pytest.approx(expected[2][first : first + len(shard)], abs=1e-6)
 
 
-def test_document_frequencies_need_the_evaluation_set(s3):
+def test_idf_needs_document_frequencies(s3):
     put(s3, [row(1)])
-    with pytest.raises(InvalidInput, match=r"evaluationKey: runs/1/evaluation.jsonl does not exist"):
-        scoring.handler(event([{"name": "bertscore", "idf": True}]), None)
+    idf = event([{"name": "bertscore", "idf": True}])
+    with pytest.raises(InvalidInput, match="documentFrequencies: missing"):
+        scoring.handler(idf, None)
+    with pytest.raises(InvalidInput, match=r"documentFrequencies: runs/1/none.json does not exist"):
+        scoring.handler(idf | {"documentFrequencies": "runs/1/none.json"}, None)
 
 
 def test_truncated_texts_are_counted_per_model_and_once_per_reference(s3):

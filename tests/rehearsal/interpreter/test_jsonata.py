@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from bedrock_customization.rehearsal.interpreter.jsonata import EvaluationError, Expression
+from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
+from bedrock_customization.rehearsal.interpreter.jsonata_values import encode
 from tests.rehearsal.interpreter.machines import evaluate, run
 
 ERROR = "States.QueryEvaluationError"
@@ -227,3 +230,20 @@ def test_context_object() -> None:
         "StateMachine": {"Id": "arn:aws:states:eu-west-1:111122223333:stateMachine:Machine", "Name": "Machine"},
         "State": {"Name": "S", "EnteredTime": "2026-01-01T00:01:30.000Z"},
     }
+
+
+@pytest.mark.parametrize("value", [None, 0, 1.5, True, "", [], [1], [[1]], [None], [{"a": 1}], {}, {"a": []}])
+@pytest.mark.parametrize("path", ["$x", "$x.a", "$x.a.b", " $x.a "])
+def test_a_path_of_fields_is_looked_up_as_the_library_evaluates_it(path: str, value: Any) -> None:
+    for name in reversed(path.strip().split(".")[1:]):
+        value = {name: value}
+    bound = {"x": encode(value)}
+    assert Expression(path).evaluate(bound, "Output") == Expression(f"({path})").evaluate(bound, "Output")
+
+
+@pytest.mark.parametrize("path", ["$x.b", "$x.a.b.c", "$y", "$hash"])
+def test_a_path_that_leads_nowhere_is_left_to_the_library(path: str) -> None:
+    bound = {"x": encode({"a": [{"b": 1}]}), **STATIC_FUNCTIONS}
+    with pytest.raises(EvaluationError, match=r"returned (nothing|an unsupported result)"):
+        Expression(path).evaluate(bound, "Output")
+    assert Expression("$x.a.b").evaluate(bound, "Output") == 1
