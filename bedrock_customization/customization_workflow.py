@@ -19,7 +19,7 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.assets import FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic
@@ -370,9 +370,9 @@ class CustomizationWorkflow(Construct):
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)
         grant_encrypt(self.results_bucket, role)
-        self.evaluation.allow_asking(permissions.ask_custom_models(self.workflow_tag))
-        self.evaluation.allow_reading(self.training_bucket)
-        if self._invocation_logs_bucket:
-            self.evaluation.allow_reading(self._invocation_logs_bucket)
+        asking = permissions.ask_custom_models(self.workflow_tag)
         if self._encryption_key:
-            self.evaluation.allow_asking(permissions.decrypt_models(self._encryption_key))
+            asking += permissions.decrypt_models(self._encryption_key)
+        self.evaluation.allow_asking(self, "AskCustomModelsPolicy", asking)
+        logs = [self._invocation_logs_bucket] if self._invocation_logs_bucket else []
+        self.evaluation.allow_reading(self, "ReadTrainingDataPolicy", [self.training_bucket, *logs])

@@ -193,24 +193,34 @@ class EvaluationWorkflow(Construct):
         """
         return self.results_bucket.grant_read(grantee, "runs/*")
 
-    def allow_asking(self, statements: Sequence[iam.PolicyStatement]) -> None:
+    def allow_asking(self, scope: Construct, construct_id: str, statements: Sequence[iam.PolicyStatement]) -> None:
         """Lets the workflow ask more models than foundation models and inference profiles.
 
         Args:
+            scope: The construct that holds the policy; it can be in another stack.
+            construct_id: The policy's id.
             statements: Statements for `bedrock:InvokeModel` on provisioned models or custom model deployments.
         """
-        for statement in statements:
-            self._role.add_to_policy(statement)
+        iam.Policy(scope, construct_id, statements=list(statements), roles=[self._role])
 
-    def allow_reading(self, bucket: s3.IBucket) -> None:
-        """Lets the data check read another bucket, for the overlap of evaluation and training data.
+    def allow_reading(self, scope: Construct, construct_id: str, buckets: Sequence[s3.IBucket]) -> None:
+        """Lets the data check read more buckets, for the overlap of evaluation and training data.
 
         Args:
-            bucket: The bucket.
+            scope: The construct that holds the policy; it can be in another stack.
+            construct_id: The policy's id.
+            buckets: The buckets.
         """
-        for statement in [*permissions.read_objects(bucket), *permissions.list_objects(bucket)]:
-            self._dataset.role.add_to_policy(statement)
-        grant_decrypt(bucket, self._dataset.role)
+        statements = [
+            statement
+            for bucket in dict.fromkeys(buckets)
+            for statement in [
+                *permissions.read_objects(bucket),
+                *permissions.list_objects(bucket),
+                *permissions.decrypt_objects(bucket),
+            ]
+        ]
+        iam.Policy(scope, construct_id, statements=statements, roles=[self._dataset.role])
 
     def metric_failed(self, **options: Any) -> cloudwatch.Metric:
         """How many evaluations failed.
@@ -347,7 +357,7 @@ class EvaluationWorkflow(Construct):
         for role in (self._dataset.role, self._scoring.role, self._comparison.role, self._role):
             grant_decrypt(self.results_bucket, role)
             grant_encrypt(self.results_bucket, role)
-        self.allow_reading(self.data_bucket)
+        self.allow_reading(self, "ReadDataPolicy", [self.data_bucket])
         if self.evaluators:
             functions = [evaluator.function.function_arn for evaluator in self.evaluators]
             for statement in permissions.invoke_functions(functions):

@@ -380,6 +380,16 @@ def list_objects(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
     return [iam.PolicyStatement(actions=["s3:ListBucket"], resources=[bucket.bucket_arn])]
 
 
+def decrypt_objects(bucket: s3.IBucket) -> list[iam.PolicyStatement]:
+    """Decrypts a bucket's objects, where it has a key of its own.
+
+    Args:
+        bucket: The bucket.
+    """
+    key = bucket.encryption_key
+    return [] if key is None else [iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn])]
+
+
 def write_objects(bucket: s3.IBucket, key_pattern: str) -> list[iam.PolicyStatement]:
     """Writes a bucket's objects.
 

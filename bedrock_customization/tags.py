@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from aws_cdk import Aws, Token
+from aws_cdk import Stack, Token
 from constructs import Construct
 
 WORKFLOW_TAG = "bedrock-customization:workflow"
@@ -20,7 +20,7 @@ def workflow_tag_value(workflow: Construct) -> str:
     Args:
         workflow: The workflow construct.
     """
-    return f"{Aws.STACK_NAME}/{workflow.node.addr[-12:]}"
+    return f"{Stack.of(workflow).stack_name}/{workflow.node.addr[-12:]}"
 
 
 def tags_in_jsonata(workflow_tag: str, own_tags: Mapping[str, str]) -> list[dict[str, str]]:

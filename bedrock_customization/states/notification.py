@@ -86,7 +86,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
             '  ' & $model & ': ' & $number($lookup($means, $evaluation.metric))
         }});
         {{
-            'subject': $substring('Customization ' & $name & ': ' & $outcome, 0, 99),
+            'subject': $substring('Customization ' & $replace($name, /[^ -~]+/, '?') & ': ' & $outcome, 0, 99),
             'message': 'Customization ' & $name & ': ' & $outcome & '.'
                 & ($failure != null
                     ? $section('Error', '  ' & $failure.error & '\n  ' & $replace($failure.cause, '\n', '\n  '))

@@ -15,7 +15,7 @@ from bedrock_customization.states.task import expression, task
 # run is taken up again, because a job's name stays taken for ever.
 RESOURCE_NAME = expression("""
     $input.customModelName & '-' & $runId
-    & ($count($candidates) > 1 ? '-' & $states.input.name : '')
+    & ($count($candidates) > 1 ? $substringAfter($states.input.name, 'custom') : '')
     & ($states.context.Execution.RedriveCount > 0 ? '-r' & $states.context.Execution.RedriveCount : '')
 """)
 

@@ -11,6 +11,10 @@ from tests.workflows.permission_cases import CASES
 
 # What a role may do and never did over all cases, by the end of the role's path, and why it needs it all the same.
 NEVER_USED = {
+    ("Customization/Machine/Role", "bedrock:GetCustomModel", "custom-model/*"): "a run starts from an existing model",
+    ("Customization/Machine/Role", "bedrock:InvokeModel", "application-inference-profile/*"): (
+        "profiles of a team's own, which the rehearsal has none of"
+    ),
     ("Evaluation/Machine/Role", "bedrock:InvokeModel", "application-inference-profile/*"): (
         "profiles of a team's own, which the rehearsal has none of"
     ),
