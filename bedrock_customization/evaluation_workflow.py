@@ -193,6 +193,14 @@ class EvaluationWorkflow(Construct):
         """
         return self.results_bucket.grant_read(grantee, "runs/*")
 
+    def allow_asking_models(self, model_arns: Sequence[str]) -> None:
+        """Lets the workflow ask models that are neither foundation models nor inference profiles.
+
+        Args:
+            model_arns: ARNs of provisioned models, custom model deployments or imported models.
+        """
+        self.allow_asking(permissions.ask_models(model_arns))
+
     def allow_asking(self, statements: Sequence[iam.PolicyStatement]) -> None:
         """Lets the workflow ask more models than foundation models and inference profiles.
 
