@@ -19,7 +19,7 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.assets import FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic
