@@ -193,6 +193,15 @@ class EvaluationWorkflow(Construct):
         """
         return self.results_bucket.grant_read(grantee, "runs/*")
 
+    def allow_asking_models(self, model_arns: Sequence[str]) -> None:
+        """Lets the workflow ask models that are neither foundation models nor inference profiles.
+
+        Args:
+            model_arns: ARNs of provisioned models, custom model deployments or imported models.
+        """
+        for statement in permissions.ask_models(model_arns):
+            self._role.add_to_policy(statement)
+
     def allow_asking(self, scope: Construct, construct_id: str, statements: Sequence[iam.PolicyStatement]) -> None:
         """Lets the workflow ask more models than foundation models and inference profiles.
 

@@ -311,6 +311,15 @@ def ask_custom_models(workflow_tag: str) -> list[iam.PolicyStatement]:
     ]
 
 
+def ask_models(model_arns: Sequence[str]) -> list[iam.PolicyStatement]:
+    """Asks models by their ARNs.
+
+    Args:
+        model_arns: What `bedrock:InvokeModel` is allowed on.
+    """
+    return [iam.PolicyStatement(actions=["bedrock:InvokeModel"], resources=list(model_arns))]
+
+
 def start_execution(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Starts an execution of another machine, follows it and stops it.
 

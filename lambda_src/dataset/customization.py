@@ -17,6 +17,8 @@ from dataset.objects import S3Object
 from dataset.rules import ModelRules
 
 FIELDS = {"training": "trainingDataKey", "validation": "validationDataKey", "evaluation": "evaluationDataKey"}
+# With fewer records the comparison function gives no interval: training would be paid for without a verdict.
+LEAST_TO_COMPARE = 10
 READ_BY_BEDROCK = ("training", "validation")
 
 
@@ -55,6 +57,9 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
     )
     for sentence in unknown_models(candidates, models):
         report.findings.add("input", "unknownModel", detail=sentence)
+    if (usable := report.records("evaluation") or 0) < LEAST_TO_COMPARE:
+        detail = f"{usable} records can be asked, and no interval is computed for fewer than {LEAST_TO_COMPARE}"
+        report.findings.add("evaluation", "tooFewToCompare", detail=detail)
     key = f"{event['prefix']}dataset-report.json"
     locations = {name: file.uri for name, file in files.items()}
     write_report(report, locations, S3Object(client, event["resultsBucket"], key), FIELDS)

@@ -1,6 +1,7 @@
 """Checks what an evaluation is given and writes the normalised evaluation set."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from dataset.check import Report
@@ -46,7 +47,16 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
     report = Report(ModelRules())
     evaluation_set = EvaluationSet(report.findings, needs=needs)
     normalised = S3Object(client, event["resultsBucket"], f"{event['prefix']}evaluation.jsonl")
-    normalised.write_lines(encode(record) for record in evaluation_set.records(source.open("rb")))
+    size = 0
+
+    def lines() -> Iterator[bytes]:
+        nonlocal size
+        for record in evaluation_set.records(source.open("rb")):
+            line = encode(record)
+            size += len(line) + 1
+            yield line
+
+    normalised.write_lines(lines())
     evaluation_set.finish(event["minCoverage"])
     report.files["evaluation"] = {"records": evaluation_set.count, "usable": evaluation_set.usable}
     key = f"{event['prefix']}evaluation-report.json"
@@ -60,13 +70,12 @@ def check_evaluation(event: dict[str, Any], client: Any) -> dict[str, Any]:
         "key": normalised.key,
         "report": key,
         "models": models,
-        "manifest": None if needs.prompt else _write_manifest(normalised, event["prefix"]),
+        "manifest": None if needs.prompt else _write_manifest(normalised, size, event["prefix"]),
     }
 
 
-def _write_manifest(rows: S3Object, prefix: str) -> str:
+def _write_manifest(rows: S3Object, size: int, prefix: str) -> str:
     """Write the manifest of response rows that nobody had to be asked for."""
-    size = rows.client.head_object(Bucket=rows.bucket, Key=rows.key)["ContentLength"]
     manifest = {"ResultFiles": {"SUCCEEDED": [{"Key": rows.key, "Size": size}], "FAILED": [], "PENDING": []}}
     key = f"{prefix}responses/manifest.json"
     rows.client.put_object(

@@ -20,6 +20,7 @@ from tests.workflows.evaluations import evaluation, let_models_answer, make_work
 
 STATE_BYTES = 256 * 1024
 GIBIBYTE = 1 << 30
+PROVISIONED_MODEL = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model"
 # Answers as large as a state has room for beside the record, written with characters of all sizes and escapes.
 TEXTS = {
     "ascii": "a",
@@ -34,7 +35,10 @@ MODELS_BYTES = 30_000  # what the data check lets the models of an input have
 
 @pytest.fixture(scope="module")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> EvaluationWorkflow:
-    return make_workflow(tmp_path_factory.mktemp("cdk.out"), inference=Inference(max_tokens=MAX_TOKENS_LIMIT))
+    options = {"inference": Inference(max_tokens=MAX_TOKENS_LIMIT)}
+    workflow = make_workflow(tmp_path_factory.mktemp("cdk.out"), **options)
+    workflow.allow_asking_models([f"{PROVISIONED_MODEL}/*"])
+    return workflow
 
 
 def json_bytes(value: Any) -> int:
@@ -42,8 +46,7 @@ def json_bytes(value: Any) -> int:
 
 
 def provisioned(names: list[str]) -> list[dict[str, Any]]:
-    arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model"
-    return [{"name": name, "modelId": f"{arn}/{number:012d}"} for number, name in enumerate(names)]
+    return [{"name": name, "modelId": f"{PROVISIONED_MODEL}/{number:012d}"} for number, name in enumerate(names)]
 
 
 def record_of(size: int) -> dict[str, Any]:
