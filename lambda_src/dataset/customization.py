@@ -17,7 +17,7 @@ from dataset.objects import S3Object
 from dataset.rules import ModelRules
 
 FIELDS = {"training": "trainingDataKey", "validation": "validationDataKey", "evaluation": "evaluationDataKey"}
-# With fewer records the comparison function gives no interval: training would be paid for without a verdict.
+# With fewer records the comparison function gives no interval, and the verdict can only be INCONCLUSIVE.
 LEAST_TO_COMPARE = 10
 READ_BY_BEDROCK = ("training", "validation")
 
@@ -59,7 +59,7 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
         report.findings.add("input", "unknownModel", detail=sentence)
     if (usable := report.records("evaluation") or 0) < LEAST_TO_COMPARE:
         detail = f"{usable} records can be asked, and no interval is computed for fewer than {LEAST_TO_COMPARE}"
-        report.findings.add("evaluation", "tooFewToCompare", detail=detail)
+        report.findings.add("evaluation", "tooFewToCompare", detail=detail, severity="warning")
     key = f"{event['prefix']}dataset-report.json"
     locations = {name: file.uri for name, file in files.items()}
     write_report(report, locations, S3Object(client, event["resultsBucket"], key), FIELDS)

@@ -42,7 +42,7 @@ FIXES = {
     "templateSystem": "Put {system} into the body template, or leave such records out.",
     "noAnswers": "Give the model a modelId, or its answers in the records' `responses`.",
     "shiftedAnswers": "Put each answer into the record that it answers; no score would mean anything otherwise.",
-    "tooFewToCompare": "Hold out more records; with a hundred, a difference that matters can usually be told from chance.",
+    "tooFewToCompare": "Hold out more records; a hundred can usually tell a difference that matters from chance.",
     "tooFewUsable": "Repair or remove the records that are named, or lower the minimum coverage.",
 }
 """For every kind of finding, what to do about it."""

@@ -55,7 +55,7 @@ def event(**execution_input):
 def data(s3):
     s3.put_object(Bucket="training", Key="train.jsonl", Body=lines(0, 10))
     s3.put_object(Bucket="validation", Key="validation.jsonl", Body=lines(100, 4))
-    s3.put_object(Bucket="validation", Key="evaluation.jsonl", Body=lines(200, 5))
+    s3.put_object(Bucket="validation", Key="evaluation.jsonl", Body=lines(200, 10))
     return s3
 
 
@@ -72,7 +72,7 @@ def test_good_data(data):
     assert handler(event(validationDataKey="validation.jsonl"), None) == {
         "trainingRecords": 10,
         "validationRecords": 4,
-        "evaluationRecords": 5,
+        "evaluationRecords": 10,
         "warnings": 0,
         "report": "runs/0123456789abcdef/dataset-report.json",
         "candidates": [
@@ -251,3 +251,12 @@ def test_an_unknown_operation_is_refused():
         InvalidInput, match="operation: must be one of checkCustomization, checkEvaluation, convert, got 'x'"
     ):
         handler({"operation": "x"}, None)
+
+
+def test_too_few_records_to_compare_are_told(data):
+    data.put_object(Bucket="validation", Key="evaluation.jsonl", Body=lines(200, 9))
+    assert handler(event(), None)["warnings"] == 1
+    report = json.loads(
+        data.get_object(Bucket="results", Key="runs/0123456789abcdef/dataset-report.json")["Body"].read()
+    )
+    assert [finding["kind"] for finding in report["findings"]] == ["tooFewToCompare"]
