@@ -181,7 +181,7 @@ def test_keys_that_bedrock_refuses_are_named(data, field, key, reason):
 
 def test_the_evaluation_set_may_have_any_key(data):
     data.copy_object(Bucket="validation", Key="my data:1.jsonl", CopySource="validation/evaluation.jsonl")
-    assert handler(event(evaluationDataKey="my data:1.jsonl"), None)["evaluationRecords"] == 5
+    assert handler(event(evaluationDataKey="my data:1.jsonl"), None)["evaluationRecords"] == 10
 
 
 def test_a_uri_instead_of_a_key_is_refused(data):
