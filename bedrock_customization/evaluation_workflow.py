@@ -220,13 +220,15 @@ class EvaluationWorkflow(Construct):
             construct_id: The policy's id.
             buckets: The buckets.
         """
+        keys = [bucket.encryption_key for bucket in (self.results_bucket, self.data_bucket)]
+        granted = {key.key_arn for key in keys if key is not None}
         statements = [
             statement
             for bucket in dict.fromkeys(buckets)
             for statement in [
                 *permissions.read_objects(bucket),
                 *permissions.list_objects(bucket),
-                *permissions.decrypt_objects(bucket),
+                *(permissions.decrypt_objects(bucket) if _key_arn(bucket) not in granted else []),
             ]
         ]
         iam.Policy(scope, construct_id, statements=statements, roles=[self._dataset.role])
@@ -366,7 +368,9 @@ class EvaluationWorkflow(Construct):
         for role in (self._dataset.role, self._scoring.role, self._comparison.role, self._role):
             grant_decrypt(self.results_bucket, role)
             grant_encrypt(self.results_bucket, role)
-        self.allow_reading(self, "ReadDataPolicy", [self.data_bucket])
+        for statement in [*permissions.read_objects(self.data_bucket), *permissions.list_objects(self.data_bucket)]:
+            self._dataset.role.add_to_policy(statement)
+        grant_decrypt(self.data_bucket, self._dataset.role)
         if self.evaluators:
             functions = [evaluator.function.function_arn for evaluator in self.evaluators]
             for statement in permissions.invoke_functions(functions):
@@ -390,3 +394,7 @@ def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Ev
             f"quality_gate: got metric {gate.metric!r}, which is not computed; metrics give {', '.join(computed)}. "
             "Add the metric or decide on one of these."
         )
+
+
+def _key_arn(bucket: s3.IBucket) -> str | None:
+    return None if bucket.encryption_key is None else bucket.encryption_key.key_arn

@@ -143,6 +143,7 @@ def main() -> None:
         figures["processes"] = cold_starts(encoder, 4 if quick else triples, 1 if quick else 3)
         _print_processes(figures["processes"])
         results["encoders"][encoder.name] = figures
+        _write(results)
     results["millisecondsPerPair"] = growth(minilm(), [20, 40] if quick else [500, 1000, 2000, 4000, 8000], clock)
     print("\nours, all-MiniLM-L6-v2, milliseconds per pair at growing numbers of pairs")
     print("  " + "   ".join(f"{pairs}: {cost:.2f}" for pairs, cost in results["millisecondsPerPair"].items()))
@@ -153,8 +154,12 @@ def main() -> None:
     print("\nsite-packages, MB")
     for name, size in results["packagesMegabytes"].items():
         print(f"  {name:25s} {size:8.0f}")
-    (OUTPUT / "scoring.json").write_text(json.dumps(results, indent=2) + "\n")
+    _write(results)
     print(f"\nwritten to {OUTPUT / 'scoring.json'}")
+
+
+def _write(results: dict[str, Any]) -> None:
+    (OUTPUT / "scoring.json").write_text(json.dumps(results, indent=2) + "\n")
 
 
 def _deviation(scores: Scores, expected: Scores) -> float:

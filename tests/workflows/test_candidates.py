@@ -42,7 +42,7 @@ def test_three_candidates_of_which_one_fails_keep_the_best_and_bill_nothing_else
 
     (billed,) = rehearsal.bedrock.billed
     assert billed.arn == run.output["model"]["modelId"]
-    assert f"-{winner}" in billed.name
+    assert billed.name.endswith(winner.removeprefix("custom"))
     (model,) = rehearsal.bedrock.registry.models
     assert model.arn == run.output["model"]["customModelArn"]
     assert {released["kind"] for released in run.output["released"]} == {"Deployment", "Model"}

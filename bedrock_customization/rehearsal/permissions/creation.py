@@ -99,7 +99,7 @@ def _function_needs(properties: dict[str, Any]) -> Iterator[Need]:
 
 def _log_group(template: Template, logical_id: str, permissions: Permissions) -> None:
     key = template.properties(logical_id, "KmsKeyId").get("KmsKeyId")
-    if key is None:
+    if key is None or not permissions.knows_key(key):
         return
     group = template.arn(logical_id).removesuffix(":*")
     service = f"logs.{template.place.region}.{template.place.url_suffix}"

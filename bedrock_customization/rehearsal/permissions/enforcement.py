@@ -134,6 +134,10 @@ class Permissions:
         if denial is not None:
             raise access_denied(service, denial.message)
 
+    def knows_key(self, arn: str) -> bool:
+        """Whether a KMS key is one of the stacks', so that its policy is known."""
+        return arn in self._evaluation.policies.keys
+
     def note(self, principal: Principal, needs: Iterable[Need]) -> None:
         """Keep book of what a service tries and gets along without, such as writing a function's log."""
         for need in needs:
