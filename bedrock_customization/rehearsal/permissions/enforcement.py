@@ -136,7 +136,7 @@ class Permissions:
 
     def knows_key(self, arn: str) -> bool:
         """Whether a KMS key is one of the stacks', so that its policy is known."""
-        return arn in self._evaluation.policies.keys
+        return self._evaluation is not None and arn in self._evaluation.policies.keys
 
     def note(self, principal: Principal, needs: Iterable[Need]) -> None:
         """Keep book of what a service tries and gets along without, such as writing a function's log."""
