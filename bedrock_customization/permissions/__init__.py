@@ -1,0 +1,49 @@
+"""Policy statements, written once, by the name of what they allow: `permissions.train_models(...)`."""
+
+from bedrock_customization.permissions.asking import ask_base_models, ask_custom_models, ask_models, ask_teachers
+from bedrock_customization.permissions.encryption import decrypt_models, encrypt_logs, encrypt_models
+from bedrock_customization.permissions.executions import (
+    describe_executions,
+    invoke_functions,
+    run_distributed_maps,
+    start_execution,
+)
+from bedrock_customization.permissions.network import train_in_vpc
+from bedrock_customization.permissions.promotion import promote, register_models
+from bedrock_customization.permissions.releasing import release
+from bedrock_customization.permissions.serving import serve_by_provisioned_throughput, serve_on_demand
+from bedrock_customization.permissions.storage import (
+    decrypt_objects,
+    list_objects,
+    read_objects,
+    write_map_results,
+    write_objects,
+)
+from bedrock_customization.permissions.training import check_before_training, train_models
+
+__all__ = [
+    "ask_base_models",
+    "ask_custom_models",
+    "ask_models",
+    "ask_teachers",
+    "check_before_training",
+    "decrypt_models",
+    "decrypt_objects",
+    "describe_executions",
+    "encrypt_logs",
+    "encrypt_models",
+    "invoke_functions",
+    "list_objects",
+    "promote",
+    "read_objects",
+    "register_models",
+    "release",
+    "run_distributed_maps",
+    "serve_by_provisioned_throughput",
+    "serve_on_demand",
+    "start_execution",
+    "train_in_vpc",
+    "train_models",
+    "write_map_results",
+    "write_objects",
+]

@@ -1,0 +1,52 @@
+"""Keeping a winner, and saying which model is the current one."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+
+from bedrock_customization.permissions.bedrock import bedrock_arn, resource_tag
+from bedrock_customization.tags import KEPT_TAG
+
+
+def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
+    """Tags a winner as kept.
+
+    Args:
+        workflow_tag: The tag that it must carry.
+    """
+    return [
+        iam.PolicyStatement(
+            actions=["bedrock:TagResource"],
+            resources=[
+                bedrock_arn("custom-model"),
+                bedrock_arn("custom-model-deployment"),
+                bedrock_arn("provisioned-model"),
+            ],
+            conditions={
+                **resource_tag(workflow_tag),
+                "ForAllValues:StringEquals": {"aws:TagKeys": [KEPT_TAG]},
+            },
+        )
+    ]
+
+
+def register_models(
+    parameter: ssm.IStringParameter, event_bus: events.IEventBus, source: str
+) -> list[iam.PolicyStatement]:
+    """Writes the parameter of the current model, and sends the event about it.
+
+    Args:
+        parameter: The parameter.
+        event_bus: The bus.
+        source: The event's source.
+    """
+    return [
+        iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[parameter.parameter_arn]),
+        iam.PolicyStatement(
+            actions=["events:PutEvents"],
+            resources=[event_bus.event_bus_arn],
+            conditions={"StringEquals": {"events:source": source}},
+        ),
+    ]
