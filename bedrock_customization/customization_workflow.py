@@ -324,7 +324,6 @@ class CustomizationWorkflow(Construct):
             states,
             "Evaluate",
             state_machine_arn=self.evaluation.state_machine.state_machine_arn,
-            gate=self.evaluation.quality_gate,
         )
         branch = check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
         return attempt(states, "Attempt", branch=branch)

@@ -50,8 +50,9 @@ class EvaluationWorkflow(Construct):
     `references` (several; each score is the best over them), `category`, and `responses: {"<model>": "<answer>"}`.
 
     Output: `{"verdict", "winner", "baseline", "metric", "records", "counted", "coverage", "scores": {"<model>":
-    {"<score>": mean}}, "candidates": [{"name", "difference": {"mean", "low", "high"}, ...}], "report", "results"}`;
-    `report` and `results` are keys in the results bucket, under `runs/<run id>/`.
+    {"<score>": mean}}, "candidates": [{"name", "baseline", "difference": {"mean", "low", "high"}, ...}], "report",
+    "results"}`; `report` and `results` are keys in the results bucket, under `runs/<run id>/`. `baseline` can be a list
+    of names; a candidate's figures are then those against the one that it does worst against.
 
     Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model
     that cannot be asked fails the run by Bedrock's error name.

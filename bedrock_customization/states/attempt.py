@@ -11,7 +11,7 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
-from bedrock_customization.states.task import expression, invoke_function, task
+from bedrock_customization.states.task import invoke_function, task
 
 
 def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
@@ -94,17 +94,16 @@ def check_data(
     )
 
 
-def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str, gate: QualityGate) -> sfn.Choice:
+def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str) -> sfn.Choice:
     """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
 
-    An evaluation compares all models with one baseline. With several base models the first one is the baseline, and a
-    candidate that passes the gate wins only if its mean lies above every base model's.
+    Every base model is a baseline, whichever one a candidate was made from: a candidate that is not better than a base
+    model that could simply be asked instead is not worth keeping.
 
     Args:
         scope: The construct that holds the states.
         construct_id: The name of the state that evaluates.
         state_machine_arn: The evaluation's state machine.
-        gate: The gate of the evaluation.
     """
     evaluate = task(
         scope,
@@ -115,7 +114,7 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
             "Name": "{% $runId & '-evaluation-' & $states.context.Execution.RedriveCount %}",
             "Input": {
                 "models": "{% [$baseModels, $servedCandidates.{'name': name, 'modelId': modelId}] %}",
-                "baseline": "{% $baseModels[0].name %}",
+                "baseline": "{% [$baseModels.name] %}",
                 "evaluationDataKey": "{% $input.evaluationDataKey %}",
                 "runId": "{% $runId %}",
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
@@ -123,20 +122,7 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
         },
         timeout=Duration.hours(25),
         output={
-            "evaluation": expression(f"""(
-                $result := $states.result.Output;
-                $means := $map($baseModels.name, function($name) {{
-                    $lookup($lookup($result.scores, $name), $result.metric)
-                }});
-                $passing := $result.candidates[
-                    name in $servedCandidates.name and difference.low > {gate.min_improvement}
-                    and $lookup($lookup($result.scores, name), $result.metric) > $max($means)
-                ];
-                $count($baseModels) = 1 or $result.verdict != 'BETTER' ? $result
-                    : $merge([$result, $count($passing) = 0
-                        ? {{'verdict': 'NOT_BETTER', 'winner': null}}
-                        : {{'winner': ($passing^(>difference.mean))[0].name}}])
-            )"""),
+            "evaluation": "{% $states.result.Output %}",
             "served": "{% $servedCandidates %}",
             "failedCandidates": "{% $notServed %}",
             "data": "{% $checkedData %}",

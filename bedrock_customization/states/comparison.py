@@ -15,7 +15,7 @@ from bedrock_customization.states.task import invoke_function
 def compare_models(
     scope: Construct, construct_id: str, *, results_bucket: str, function_arn: str, gate: QualityGate
 ) -> sfn.CustomState:
-    """Compares every model with the baseline over all scores.
+    """Compares every model with the baseline, or with each of several, over all scores.
 
     Assigns `comparison` (the function's answer) and `compared` (the candidates whose difference could be computed).
 
@@ -55,6 +55,9 @@ def compare_models(
 def quality_gate(scope: Construct, construct_id: str, *, gate: QualityGate, decided: sfn.IChainable) -> sfn.Choice:
     """The decision, in plain sight: coverage first, then the lower end of the best candidate's interval.
 
+    A candidate's difference is that from the baseline which it does worst against, so that passing means to be better
+    than all of them. Of several that pass, the one with the highest score wins.
+
     Assigns `verdict` (BETTER, NOT_BETTER or INCONCLUSIVE) and `winner` (a model's name, or null).
 
     Args:
@@ -81,8 +84,8 @@ def quality_gate(scope: Construct, construct_id: str, *, gate: QualityGate, deci
         .when(
             sfn.Condition.jsonata(f"{{% $count({passed}) > 0 %}}"),
             decided,
-            comment="The whole interval of the paired mean improvement lies above the margin.",
-            assign={"verdict": "BETTER", "winner": f"{{% ({passed}^(>difference.mean))[0].name %}}"},
+            comment="The whole interval of the paired mean improvement, over every baseline, lies above the margin.",
+            assign={"verdict": "BETTER", "winner": f"{{% ({passed}^(>score))[0].name %}}"},
         )
         .otherwise(decided)
     )
@@ -110,7 +113,6 @@ def write_report(
             "prefix": "{% $prefix %}",
             "verdict": "{% $verdict %}",
             "winner": "{% $winner %}",
-            "baseline": "{% $baseline %}",
             "evaluationDataKey": "{% $evaluationDataKey %}",
             "responses": "{% $responses %}",
             "gate": gate_to_json(gate),

@@ -78,7 +78,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'
             : 'Read the failures in the report: too few records were answered completely by every model.';
         $candidates := $evaluation.candidates.(
-            '\n  ' & name & ' against ' & $evaluation.baseline & ': ' & metric & ' ' & $signed(difference.mean)
+            '\n  ' & name & ' against ' & baseline & ': ' & metric & ' ' & $signed(difference.mean)
             & ' (interval ' & $signed(difference.low) & ' to ' & $signed(difference.high) & '), '
             & wins & ' won, ' & ties & ' tied, ' & losses & ' lost'
         );

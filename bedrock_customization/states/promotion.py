@@ -48,7 +48,7 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
                 "metric": "{% $evaluation.metric %}",
                 "scores": expression("""
                     {'custom': $lookup($evaluation.scores, $winner.name),
-                     'base': $lookup($evaluation.scores, $evaluation.baseline)}
+                     'base': $lookup($evaluation.scores, $evaluation.candidates[name = $winner.name].baseline)}
                 """),
                 "signatures": "{% $exists($evaluation.signatures) ? $evaluation.signatures : {} %}",
                 "data": "{% $data %}",

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from comparison.baselines import against
 from comparison.scores import Scores
 from comparison.statistics import metric_statistics
 
@@ -11,27 +12,29 @@ MAXIMUM_CATEGORIES = 50
 """The largest ones are reported; more would be no categories."""
 
 
-def by_category(scores: Scores, baseline: str, confidence: float) -> list[dict[str, Any]]:
+def by_category(scores: Scores, deciding: dict[str, str], confidence: float) -> list[dict[str, Any]]:
     """Return the statistics of each category, the largest first.
 
     Args:
         scores: All scores.
-        baseline: The model that the others are compared with.
+        deciding: The baseline that each candidate is compared with.
         confidence: The confidence of each interval.
 
     Returns:
         `[{"name", "records", "counted", "metrics": as for all records}]`.
     """
     categories = np.array(scores.categories, dtype=object)
+    baselines = list(dict.fromkeys(deciding.values()))
     described = []
     for name, rows in scores.rows_by_category.most_common(MAXIMUM_CATEGORIES):
         chosen = categories == name
+        metrics = metric_statistics(scores, baselines, confidence, chosen)
         described.append(
             {
                 "name": name,
                 "records": rows,
                 "counted": int(chosen.sum()),
-                "metrics": metric_statistics(scores, baseline, confidence, chosen),
+                "metrics": against(metrics, deciding),
             }
         )
     return described

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from comparison.baselines import against, deciding_baselines
 from comparison.bootstrap import MINIMUM_RECORDS, RESAMPLES, SEED
 from comparison.categories import by_category
 from comparison.differences import extremes, histogram
@@ -15,39 +16,46 @@ from comparison.statistics import DESCRIPTIVE, Array, metric_statistics, number,
 
 
 def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
-    """Compare every model with the baseline; all statistics go to results.json in the results bucket.
+    """Compare every model with every baseline; all statistics go to results.json in the results bucket.
 
     With several candidates each interval's confidence is raised by Bonferroni's rule, so that the chance that any of
-    them passes by luck stays what the gate asks for.
+    them passes by luck stays what the gate asks for. With several baselines, a candidate's figures are those against
+    the baseline that it does worst against (`comparison.baselines`).
 
     Args:
         event: `{"bucket", "prefix", "shards", "records", "models", "baseline", "gate": {"metric", "minImprovement",
-            "confidence", "minCoverage"}}`; `records` are all lines of the evaluation set.
+            "confidence", "minCoverage"}}`; `records` are all lines of the evaluation set, `baseline` is a name or a
+            list of names.
         client: A boto3 S3 client.
 
     Returns:
-        `{"records", "counted", "coverage", "problems", "means", "candidates": [{"name", "metric", "difference":
-        {"mean", "low", "high"}, "wins", "ties", "losses", "tooSmall"}], "results"}`. What cannot be computed is None.
+        `{"records", "counted", "coverage", "problems", "means", "candidates": [{"name", "baseline", "metric", "score",
+        "difference": {"mean", "low", "high"}, "wins", "ties", "losses", "tooSmall"}], "results"}`. What cannot be
+        computed is None.
 
     Raises:
         InvalidInput: The baseline or the gate's metric is none of those that there are.
         InvalidData: Score files are missing, repeat records or contradict one another.
     """
-    models, baseline, gate = event["models"], event["baseline"], event["gate"]
-    _check_event(models, baseline, gate)
+    models, gate = event["models"], event["gate"]
+    baselines = [event["baseline"]] if isinstance(event["baseline"], str) else event["baseline"]
+    _check_event(models, baselines, gate)
     scores = Scores(models, gate["metric"])
     for shard in read_shards(client, event["bucket"], event["prefix"], event["shards"]):
         scores.add(shard)
     scores.check_against(event["records"])
 
-    comparisons = max(1, len(models) - 1)
+    names = [name for name in models if name not in baselines]
+    comparisons = max(1, len(names))
     confidence = 1 - (1 - gate["confidence"]) / comparisons
-    metrics = metric_statistics(scores, baseline, confidence)
+    statistics = metric_statistics(scores, baselines, confidence)
+    decisive = statistics.get(gate["metric"], {})
+    deciding = deciding_baselines(names, baselines, decisive, gate["minImprovement"])
     records, counted = event["records"], len(scores.ids)
-    candidates = [_candidate(name, scores, metrics, gate, baseline, confidence) for name in models if name != baseline]
+    candidates = [_candidate(name, deciding[name], scores, decisive, gate, confidence) for name in names]
     results = {
         "models": models,
-        "baseline": baseline,
+        "baselines": baselines,
         "gate": gate,
         "records": records,
         "scored": scores.rows,
@@ -64,20 +72,20 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
             "comparisons": comparisons,
             "minimumRecords": MINIMUM_RECORDS,
         },
-        "metrics": metrics,
+        "metrics": against(statistics, deciding),
         "candidates": candidates,
-        "categories": by_category(scores, baseline, confidence),
+        "categories": by_category(scores, deciding, confidence),
     }
     key = f"{event['prefix']}results.json"
     write_results(client, event["bucket"], key, results)
-    kept = ("name", "metric", "difference", "wins", "ties", "losses", "tooSmall")
+    kept = ("name", "baseline", "metric", "score", "difference", "wins", "ties", "losses", "tooSmall")
     return {
         "records": records,
         "counted": counted,
         "coverage": results["coverage"],
         "problems": results["problems"],
         "means": {
-            model: {metric: statistics["models"][model]["mean"] for metric, statistics in metrics.items()}
+            model: {metric: described["models"][model]["mean"] for metric, described in statistics.items()}
             for model in models
         },
         "candidates": [{name: candidate[name] for name in kept} for candidate in candidates],
@@ -98,9 +106,10 @@ def write_results(client: Any, bucket: str, key: str, results: dict[str, Any]) -
     client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
 
-def _check_event(models: list[str], baseline: str, gate: dict[str, Any]) -> None:
-    if baseline not in models:
-        raise InvalidInput(f"baseline: {baseline!r} is none of the models. Allowed: {', '.join(models)}.")
+def _check_event(models: list[str], baselines: list[str], gate: dict[str, Any]) -> None:
+    for baseline in baselines:
+        if baseline not in models:
+            raise InvalidInput(f"baseline: {baseline!r} is none of the models. Allowed: {', '.join(models)}.")
     if len(set(models)) < len(models):
         raise InvalidInput(f"models: a name is there twice: {', '.join(models)}. Give each model a name of its own.")
     if gate["metric"] in DESCRIPTIVE:
@@ -110,23 +119,28 @@ def _check_event(models: list[str], baseline: str, gate: dict[str, Any]) -> None
 
 
 def _candidate(
-    name: str, scores: Scores, metrics: dict[str, Any], gate: dict[str, Any], baseline: str, confidence: float
+    name: str, baseline: str, scores: Scores, decisive: dict[str, Any], gate: dict[str, Any], confidence: float
 ) -> dict[str, Any]:
-    metric = gate["metric"]
-    if metric in metrics:
-        differences: Array = paired_differences(scores.values(metric), scores.models, baseline)[name]
-        statistics = metrics[metric]["differences"][name]
+    metric, least = gate["metric"], gate["minImprovement"]
+    if decisive:
+        differences: Array = paired_differences(scores.values(metric), scores.models, name, baseline)
+        by_baseline = decisive["differences"][name]
+        score = decisive["models"][name]["mean"]
     else:
         differences = np.empty(0)
-        statistics = {"mean": None, "low": None, "high": None, "wins": 0, "ties": 0, "losses": 0}
-    least = gate["minImprovement"]
+        by_baseline = {baseline: {"mean": None, "low": None, "high": None, "wins": 0, "ties": 0, "losses": 0}}
+        score = None
+    statistics = by_baseline[baseline]
     return {
         "name": name,
+        "baseline": baseline,
         "metric": metric,
+        "score": score,
         "difference": {bound: statistics[bound] for bound in ("mean", "low", "high")},
         "wins": statistics["wins"],
         "ties": statistics["ties"],
         "losses": statistics["losses"],
+        "comparisons": by_baseline,
         "tooSmall": _too_small(statistics, least),
         "recordsNeeded": records_needed(differences, least, confidence),
         "spread": number(differences.std(ddof=1)) if len(differences) > 1 else None,

@@ -16,8 +16,7 @@ def report(event: dict[str, Any], client: Any) -> dict[str, Any]:
     """Add the verdict to results.json and write report.html beside it.
 
     Args:
-        event: `{"bucket", "prefix", "verdict", "winner", "baseline", "evaluationDataKey", "responses": [keys],
-            "gate"}`.
+        event: `{"bucket", "prefix", "verdict", "winner", "evaluationDataKey", "responses": [keys], "gate"}`.
         client: A boto3 S3 client.
 
     Returns:
@@ -74,16 +73,25 @@ def render(
     page = environment.get_template("report.html").render(
         results=results,
         css=(Path(__file__).parent / "report.css").read_text("utf-8"),
+        baseline=_baseline(results["baselines"]),
         headline=wording.headline(results),
         reasons=wording.reasons(results),
         mean_axes={metric: _mean_axis(statistics) for metric, statistics in results["metrics"].items()},
-        difference_axes={metric: _difference_axis([statistics]) for metric, statistics in results["metrics"].items()},
+        difference_axes={
+            metric: _difference_axis([statistics, *_comparisons(results, metric)])
+            for metric, statistics in results["metrics"].items()
+        },
         category_axis=_difference_axis(_deciding(results)),
         examples=_examples(results, records, rows),
         inputs=inputs,
     )
     # Data may hold characters that no HTML page can: halves of UTF-16 pairs and NUL.
     return page.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _baseline(names: list[str]) -> str:
+    """Return what the report calls what a candidate is compared with."""
+    return names[0] if len(names) == 1 else "the baseline that it does worst against"
 
 
 def _mean_axis(statistics: dict[str, Any]) -> Axis:
@@ -94,6 +102,12 @@ def _difference_axis(statistics: list[dict[str, Any]]) -> Axis:
     bounds = ("mean", "low", "high")
     described = [difference for item in statistics for difference in item["differences"].values()]
     return Axis.around([difference[bound] for difference in described for bound in bounds], include_zero=True)
+
+
+def _comparisons(results: dict[str, Any], metric: str) -> list[dict[str, Any]]:
+    """Return the differences of the gate's metric from every baseline, which are shown with it."""
+    decisive = metric == results["gate"]["metric"]
+    return [{"differences": candidate["comparisons"]} for candidate in results["candidates"] if decisive]
 
 
 def _deciding(results: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,14 +122,13 @@ def _examples(
     return [
         {
             "name": candidate["name"],
-            "gained": [
-                _example(item, [results["baseline"], candidate["name"]], records, rows, results)
-                for item in candidate["gained"]
-            ],
-            "lost": [
-                _example(item, [results["baseline"], candidate["name"]], records, rows, results)
-                for item in candidate["lost"]
-            ],
+            **{
+                side: [
+                    _example(item, [candidate["baseline"], candidate["name"]], records, rows, results)
+                    for item in candidate[side]
+                ]
+                for side in ("gained", "lost")
+            },
         }
         for candidate in results["candidates"]
     ]

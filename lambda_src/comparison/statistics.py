@@ -20,20 +20,20 @@ Array = npt.NDArray[np.float64]
 
 
 def metric_statistics(
-    scores: Scores, baseline: str, confidence: float, chosen: npt.NDArray[np.bool_] | None = None
+    scores: Scores, baselines: list[str], confidence: float, chosen: npt.NDArray[np.bool_] | None = None
 ) -> dict[str, Any]:
     """Return the statistics of every metric.
 
     Args:
         scores: All scores.
-        baseline: The model that the others are compared with.
+        baselines: The models that each of the others is compared with.
         confidence: The confidence of each interval.
         chosen: Which of the records that count are looked at; by default all.
 
     Returns:
         For each metric `{"higherIsBetter", "records", "models": {name: {"mean", "low", "high"}}, "differences": {name:
-        {"mean", "low", "high", "wins", "ties", "losses"}}}`. What cannot be computed is None; a metric of which more is
-        not better has no wins, ties and losses.
+        {baseline: {"mean", "low", "high", "wins", "ties", "losses"}}}}`. What cannot be computed is None; a metric of
+        which more is not better has no wins, ties and losses.
     """
     groups: dict[bytes, tuple[npt.NDArray[np.bool_], dict[str, Array]]] = {}
     for metric in scores.metrics:
@@ -44,21 +44,21 @@ def metric_statistics(
         groups.setdefault(complete.tobytes(), (complete, {}))[1][metric] = values[:, complete]
     statistics: dict[str, Any] = {}
     for _, by_metric in groups.values():
-        statistics |= _group_statistics(by_metric, scores.models, baseline, confidence)
+        statistics |= _group_statistics(by_metric, scores.models, baselines, confidence)
     return {metric: statistics[metric] for metric in scores.metrics}
 
 
-def paired_differences(values: Array, models: list[str], baseline: str) -> dict[str, Array]:
-    """Return for each other model its value minus the baseline's, record by record; tiny ones are zero.
+def paired_differences(values: Array, models: list[str], model: str, baseline: str) -> Array:
+    """Return a model's value minus the baseline's, record by record; tiny differences are zero.
 
     Args:
         values: One row for each model, one column for each record.
         models: The models' names, in the rows' order.
+        model: The name of the model.
         baseline: The name of the model that is subtracted.
     """
-    base = values[models.index(baseline)]
-    differences = {model: row - base for model, row in zip(models, values, strict=True) if model != baseline}
-    return {model: np.where(np.abs(row) <= TIE, 0.0, row) for model, row in differences.items()}
+    differences = values[models.index(model)] - values[models.index(baseline)]
+    return np.where(np.abs(differences) <= TIE, 0.0, differences)
 
 
 def records_needed(differences: Array, minimum_improvement: float, confidence: float) -> int | None:
@@ -89,26 +89,33 @@ def number(value: float) -> float | None:
 
 
 def _group_statistics(
-    by_metric: dict[str, Array], models: list[str], baseline: str, confidence: float
+    by_metric: dict[str, Array], models: list[str], baselines: list[str], confidence: float
 ) -> dict[str, Any]:
     """Return the statistics of metrics that have values for the same records, with one bootstrap for all of them."""
-    differences = {metric: paired_differences(values, models, baseline) for metric, values in by_metric.items()}
-    columns = [row for values in by_metric.values() for row in values]
-    columns += [row for by_model in differences.values() for row in by_model.values()]
+    pairs = [(model, baseline) for model in models if model not in baselines for baseline in baselines]
+    differences = {
+        (metric, *pair): paired_differences(values, models, *pair)
+        for metric, values in by_metric.items()
+        for pair in pairs
+    }
+    columns = [row for values in by_metric.values() for row in values] + list(differences.values())
     records = len(columns[0])
     intervals = iter(mean_intervals(np.stack(columns, axis=1), confidence))
     statistics: dict[str, Any] = {}
     for metric, values in by_metric.items():
         means = {model: _mean(row, next(intervals)) for model, row in zip(models, values, strict=True)}
-        statistics[metric] = {"higherIsBetter": metric not in DESCRIPTIVE, "records": records, "models": means}
-    for metric, by_model in differences.items():
-        described = {}
-        for model, row in by_model.items():
-            interval = next(intervals)
-            if not _enough_differ(row, confidence):
-                interval = np.full(2, np.nan)
-            described[model] = {**_mean(row, interval), **_outcomes(row, metric)}
-        statistics[metric]["differences"] = described
+        statistics[metric] = {
+            "higherIsBetter": metric not in DESCRIPTIVE,
+            "records": records,
+            "models": means,
+            "differences": {model: {} for model, _ in pairs},
+        }
+    for (metric, model, baseline), row in differences.items():
+        interval = next(intervals)
+        if not _enough_differ(row, confidence):
+            interval = np.full(2, np.nan)
+        described = {**_mean(row, interval), **_outcomes(row, metric)}
+        statistics[metric]["differences"][model][baseline] = described
     return statistics
 
 

@@ -50,24 +50,29 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def listed(names: list[str]) -> str:
+    """Return names as a sentence lists them, for example `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def headline(results: dict[str, Any]) -> str:
     """Return the verdict in one short sentence.
 
     Args:
         results: The contents of results.json, with `verdict` and `winner`.
     """
-    baseline, candidates = results["baseline"], results["candidates"]
+    baselines, candidates = results["baselines"], results["candidates"]
     if results["verdict"] == "BETTER":
-        return f"{results['winner']} is better than {baseline}"
+        return f"{results['winner']} is better than {listed(baselines)}"
     if not candidates:
-        return f"{baseline} was scored alone"
+        return f"{baselines[0]} was scored alone" if len(baselines) == 1 else f"Only {listed(baselines)} were scored"
     if results["verdict"] == "INCONCLUSIVE":
         return "No verdict can be given"
     if len(candidates) > 1:
-        return f"No candidate is better than {baseline}"
+        return f"No candidate is better than {baselines[0] if len(baselines) == 1 else 'every baseline'}"
     name, high = candidates[0]["name"], candidates[0]["difference"]["high"]
     worse = high is not None and high < 0
-    return f"{name} is {'worse' if worse else 'not better'} than {baseline}"
+    return f"{name} is {'worse' if worse else 'not better'} than {candidates[0]['baseline']}"
 
 
 def reasons(results: dict[str, Any]) -> list[str]:
@@ -92,7 +97,7 @@ def reasons(results: dict[str, Any]) -> list[str]:
 
 
 def _candidate_sentences(candidate: dict[str, Any], results: dict[str, Any]) -> list[str]:
-    name, baseline, difference = candidate["name"], results["baseline"], candidate["difference"]
+    name, baseline, difference = candidate["name"], candidate["baseline"], candidate["difference"]
     metric, counted = metric_name(candidate["metric"]), results["counted"]
     mean, low, high = difference["mean"], difference["low"], difference["high"]
     if mean is None:
@@ -107,6 +112,8 @@ def _candidate_sentences(candidate: dict[str, Any], results: dict[str, Any]) -> 
         f"Over {count(counted, 'record')}, the {metric} of {name} is on average {direction} that of {baseline} "
         f"({interval}). It won {candidate['wins']:,}, tied {candidate['ties']:,} and lost {candidate['losses']:,}."
     ]
+    if others := [other for other in candidate["comparisons"] if other != baseline]:
+        sentences.append(f"Compared with {listed(others)} too, it does worst against {baseline}, which decides.")
     least = results["gate"]["minImprovement"]
     if least and results["verdict"] == "NOT_BETTER" and low is not None and low <= least:
         sentences.append(f"The whole interval has to lie above the asked improvement of {signed(least)}.")

@@ -112,10 +112,11 @@ def problems_with_models(execution_input: dict[str, Any], inference: dict[str, A
         for index, name in enumerate(names)
         if name in names[:index]
     ]
-    baseline = execution_input.get("baseline")
-    if baseline is not None and baseline not in names:
-        allowed = ", ".join(dict.fromkeys(names))
-        problems.append(f"baseline: must be the name of one of the models, {allowed}, got {baseline!r}.")
+    baselines = execution_input.get("baseline", [])
+    for baseline in [baselines] if isinstance(baselines, str) else baselines:
+        if baseline not in names:
+            allowed = ", ".join(dict.fromkeys(names))
+            problems.append(f"baseline: must be the name of one of the models, {allowed}, got {baseline!r}.")
     for index, model in enumerate(models):
         if "invokeModel" in model:
             template = model["invokeModel"]["bodyTemplate"]

@@ -52,7 +52,7 @@ class Evaluation:
     def run(self, data: Sequence[Any], models: list[dict[str, Any]] = MODELS, **changes: Any) -> Any:
         lines = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in data)
         self.rehearsal.upload(self.workflow.data_bucket, "data.jsonl", lines)
-        baseline = changes.pop("baseline", None) or models[0]["name"]
+        baseline = changes.pop("baseline") if "baseline" in changes else models[0]["name"]
         execution_input = {"models": models, "baseline": baseline, "evaluationDataKey": "data.jsonl"}
         return self.rehearsal.run(self.workflow.state_machine, execution_input | changes)
 

@@ -67,6 +67,10 @@ def test_candidates_of_several_base_models_are_compared_with_all_of_them(
     assert set(scores) == {"base-1", "base-2", "base-3", "custom-1", "custom-2", "custom-3"}
     assert run.output["verdict"] == "BETTER"
     assert run.output["evaluation"]["winner"].startswith("custom-")
+    assert run.output["evaluation"]["baseline"] == ["base-1", "base-2", "base-3"]
+    assert [candidate["name"] for candidate in run.output["evaluation"]["candidates"]] == [
+        "custom-1", "custom-2", "custom-3",
+    ]  # fmt: skip
 
 
 def test_a_base_model_that_beats_the_others_is_not_promoted(
@@ -91,6 +95,7 @@ def test_a_base_model_that_beats_the_others_is_not_promoted(
     assert run.status == "SUCCEEDED", run.cause
     scores = run.output["evaluation"]["scores"]
     assert scores["base-2"]["token_f1"] > scores["base-1"]["token_f1"]
+    assert {candidate["baseline"] for candidate in run.output["evaluation"]["candidates"]} == {"base-2"}
     assert run.output["verdict"] == "NOT_BETTER"
     assert run.output["model"] is None
     assert [billed.arn for billed in rehearsal.bedrock.billed] == [good]

@@ -38,6 +38,10 @@ def refused(workflow: EvaluationWorkflow, models: Any, **changes: Any) -> str:
     ("models", "baseline", "message"),
     [
         (MODELS, "bse", "baseline: must be the name of one of the models, base, custom, got 'bse'."),
+        (MODELS, ["base", "bse"], "baseline: must be the name of one of the models, base, custom, got 'bse'."),
+        (MODELS, ["base", "base"], "baseline: must not have the same entry twice"),
+        (MODELS, [], "baseline: must have at least 1 entry"),
+        (MODELS, 7, "baseline: must be a text or a list"),
         ([*MODELS, MODELS[0]], "base", "models[2].name: 'base' is there twice."),
         ([{"name": f"m{n}", "modelId": BASE} for n in range(11)], "m0", "models: must have at most 10 entries"),
         ([], "base", "models: must have at least 1 entry"),
@@ -47,7 +51,7 @@ def refused(workflow: EvaluationWorkflow, models: Any, **changes: Any) -> str:
     ],
 )
 def test_models_that_do_not_fit_are_refused_by_field(
-    workflow: EvaluationWorkflow, models: Any, baseline: str, message: str
+    workflow: EvaluationWorkflow, models: Any, baseline: Any, message: str
 ) -> None:
     assert message in refused(workflow, models, baseline=baseline)
 
@@ -256,3 +260,26 @@ def test_records_that_a_body_template_cannot_hold_are_named(workflow: Evaluation
     assert run.error == "InvalidData"
     assert "templateTurns, 1 time: line 4: several turns, but the body template of other takes one" in run.cause
     assert "templateSystem, 1 time: line 5" in run.cause
+
+
+def test_with_several_baselines_a_candidate_has_to_be_better_than_every_one(workflow: EvaluationWorkflow) -> None:
+    data = records(30)
+    for record in data:
+        words = record["completion"].split()
+        answers = {"weak": words[:2], "strong": words[:6], "like-strong": words[:6], "good": words[:8], "best": words}
+        record["responses"] = {model: " ".join(answer) for model, answer in answers.items()}
+    with evaluation(workflow) as rehearsed:
+
+        def compare(*names: str) -> Any:
+            models = [{"name": name} for name in ("weak", "strong", *names)]
+            run = rehearsed.run(data, models, baseline=["weak", "strong"])
+            assert run.status == "SUCCEEDED", run.cause
+            Draft202012Validator(schema("evaluation-output")).validate(run.output)
+            return run.output
+
+        lost = compare("like-strong")
+        assert (lost["verdict"], lost["winner"], lost["baseline"]) == ("NOT_BETTER", None, ["weak", "strong"])
+        assert [(c["name"], c["baseline"]) for c in lost["candidates"]] == [("like-strong", "strong")]
+        won = compare("like-strong", "good", "best")
+        assert (won["verdict"], won["winner"]) == ("BETTER", "best")
+        assert {c["baseline"] for c in won["candidates"]} == {"strong"}

@@ -77,7 +77,6 @@ class Run:
             "prefix": PREFIX,
             "verdict": "BETTER",
             "winner": "custom",
-            "baseline": "base",
             "evaluationDataKey": f"{PREFIX}evaluation.jsonl",
             "responses": [f"{PREFIX}responses/map/SUCCEEDED_0.json"],
             "gate": GATE,

@@ -74,8 +74,8 @@ def evaluated(run, score):
         ]
         run.put("evaluation.jsonl", "".join(json.dumps(record) + "\n" for record in records))
         run.put("responses/map/SUCCEEDED_0.json", "".join(json.dumps(row) + "\n" for row in answers))
-        handler(run.compare_event(models=models, baseline=models[0], **options.get("compare", {})), None)
-        handler(run.report_event(baseline=models[0], **options.get("report", {})), None)
+        handler(run.compare_event(**({"models": models, "baseline": models[0]} | options.get("compare", {}))), None)
+        handler(run.report_event(**options.get("report", {})), None)
         return run.get("report.html")
 
     return evaluate
@@ -216,3 +216,17 @@ def test_records_and_answers_that_are_not_found_are_said_so(run, score):
     handler(run.compare_event(), None)
     handler(run.report_event(responses=[]), None)
     assert "(not found)" in Page(run.get("report.html")).text
+
+
+def test_several_baselines_are_told_apart(evaluated):
+    models = ["small", "large", "custom"]
+    page = Page(
+        evaluated(
+            models=models,
+            compare={"models": models, "baseline": ["small", "large"]},
+            report={"verdict": "BETTER", "winner": "custom"},
+        )
+    )
+    assert "custom is better than small and large" in page.text
+    assert "custom against every baseline" in page.text
+    assert "higher than that of every baseline" in page.text
