@@ -4,9 +4,10 @@ from importlib.metadata import version
 
 from bedrock_customization.assets import FunctionImage
 from bedrock_customization.customization_workflow import CustomizationWorkflow
+from bedrock_customization.encoder import Encoder
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.notification_topic import NotificationTopic
-from bedrock_customization.options import Commitment, Encoder, Evaluator, Inference, Metric, QualityGate, Serving
+from bedrock_customization.options import Commitment, Evaluator, Inference, Metric, QualityGate, Serving
 
 __all__ = [
     "Commitment",

@@ -9,7 +9,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_ecr_assets import Platform
 
-from bedrock_customization.options import Encoder
+from bedrock_customization.encoder import Encoder
 
 # Where docker/scoring/Dockerfile puts the encoder.
 ENCODER_DIRECTORY = "/opt/encoder"

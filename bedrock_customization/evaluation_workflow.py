@@ -17,6 +17,7 @@ from constructs import Construct
 from bedrock_customization import permissions
 from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
+from bedrock_customization.encoder import Encoder
 from bedrock_customization.functions import ImageFunction
 from bedrock_customization.options import Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.schemas import schema
@@ -106,7 +107,7 @@ class EvaluationWorkflow(Construct):
 
         Raises:
             ValueError: The gate's metric is not among the metrics, or a metric is there twice, or there are more
-                than ten evaluators.
+                than ten evaluators, or BERTScore is to be rescaled without a baseline for the encoder.
         """
         super().__init__(scope, construct_id)
         self.inference = inference or Inference()
@@ -119,6 +120,7 @@ class EvaluationWorkflow(Construct):
         self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, encryption_key)
         self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key)
         image = image or FunctionImage.build()
+        _check_baseline(self.metrics, image.encoder)
         timeout = timeout or Duration.hours(24)
         shared: dict[str, Any] = {
             "image": image,
@@ -394,6 +396,14 @@ def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Ev
         raise ValueError(
             f"quality_gate: got metric {gate.metric!r}, which is not computed; metrics give {', '.join(computed)}. "
             "Add the metric or decide on one of these."
+        )
+
+
+def _check_baseline(metrics: list[Metric], encoder: Encoder) -> None:
+    if any(metric.rescale for metric in metrics) and not encoder.has_baseline:
+        raise ValueError(
+            f"metrics: got rescale=True, but bert-score has no baseline for {encoder.name} and language "
+            f"{encoder.language!r}. Leave rescale out, which changes no ranking, or choose another encoder."
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from comparison.errors import InvalidData, InvalidInput
+from comparison.signatures import merged
 
 PROBLEM_KINDS_KEPT = 20
 """Per model; further kinds are counted as `other`, so that a state's size does not grow with the data."""
@@ -53,11 +54,13 @@ class Scores:
             InvalidData: An id is there twice, or the shard was scored with other settings than those before.
         """
         for metric, signature in shard["signatures"].items():
-            if self.signatures.setdefault(metric, signature) != signature:
+            both = merged(self.signatures.get(metric, signature), signature)
+            if both is None:
                 raise InvalidData(
                     f"signatures: shard {shard['index']} has {signature!r} for {metric}, shards before it have "
                     f"{self.signatures[metric]!r}. Score all shards with the same image and settings."
                 )
+            self.signatures[metric] = both
         self.truncated.update(shard.get("truncated", {}))
         for row in shard["scores"]:
             self._add_row(row)

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from aws_cdk import App, Stack
 
-from bedrock_customization import Commitment, Encoder, EvaluationWorkflow, Inference, Metric, QualityGate, Serving
+from bedrock_customization import (
+    Commitment,
+    Encoder,
+    EvaluationWorkflow,
+    FunctionImage,
+    Inference,
+    Metric,
+    QualityGate,
+    Serving,
+)
 from bedrock_customization.options import ServingMode
 
 
@@ -35,7 +44,11 @@ from bedrock_customization.options import ServingMode
         (lambda: QualityGate(confidence=1.0), r"^confidence: got 1.0; .*below 1"),
         (lambda: QualityGate(min_coverage=2), r"^min_coverage: got 2; .*from 0 to 1"),
         (lambda: Encoder.of("no such/name/here", 5, "main"), r"^name: got"),
-        (lambda: Encoder.of("roberta-large", 0, "main"), r"^layer: got 0"),
+        (lambda: Encoder.of("roberta-large", -1, "main"), r"^layer: got -1; .*from 0 to 100"),
+        (lambda: Encoder.of("team/own-encoder"), r"^layer: missing; bert-score knows none for 'team/own-encoder'"),
+        (lambda: Encoder.of("roberta-large", 17, "a commit"), r"^revision: got 'a commit'"),
+        (lambda: Encoder.for_language("German"), r"^language: got 'German'; .*such as 'de'"),
+        (lambda: Metric.bertscore(precision="int8"), r"^precision: got 'int8'; .*fp32, bf16"),
     ],
 )
 def test_a_bad_option_is_named(make: Callable[[], Any], message: str) -> None:
@@ -51,3 +64,19 @@ def test_a_gate_needs_its_metric() -> None:
             metrics=[Metric.bertscore()],
             quality_gate=QualityGate(metric="rouge_l"),
         )
+
+
+def test_rescaling_needs_a_baseline_of_the_encoder_and_its_language() -> None:
+    def make(encoder: Encoder) -> None:
+        EvaluationWorkflow(
+            Stack(App(), "Stack"),
+            "Evaluation",
+            metrics=[Metric.bertscore(rescale=True)],
+            image=FunctionImage.build(encoder=encoder),
+        )
+
+    for encoder in (Encoder.roberta_large(), Encoder.for_language("de"), Encoder.for_language("en-sci")):
+        make(encoder)
+    for encoder in (Encoder.for_language("tr"), Encoder.multilingual(language="sv"), Encoder.of("own/encoder", 3)):
+        with pytest.raises(ValueError, match=rf"^metrics: got rescale=True, but .*{encoder.name}"):
+            make(encoder)

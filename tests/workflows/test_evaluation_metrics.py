@@ -86,6 +86,24 @@ def test_inverse_document_frequencies_are_those_of_all_shards(tmp_path: Path, mo
     assert outputs[1][1] == pytest.approx(outputs[0][1], abs=1e-6)
 
 
+@pytest.mark.parametrize(("available", "precision"), [(True, "bf16(deviation<=0.01)"), (False, "fp32")])
+def test_bfloat16_is_chosen_in_the_stack_and_the_results_say_whether_it_was_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, available: bool, precision: str
+) -> None:
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": available})
+    lines = (SAMPLES / "evaluation.prompt-completion.jsonl").read_text().splitlines()[:20]
+    workflow = make_workflow(
+        tmp_path,
+        metrics=[Metric.bertscore(precision="bf16")],
+        quality_gate=QualityGate(metric="bertscore_f1"),
+    )
+    with evaluation(workflow) as rehearsed:
+        run = rehearsed.run(lines, MODELS[:2])
+        results = rehearsed.results()
+    assert run.status == "SUCCEEDED", run.cause
+    assert f"|precision:{precision}|" in results["signatures"]["bertscore"]
+
+
 def test_a_shard_that_fails_is_retried_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bedrock_customization.states.scoring._SHARD_BYTES", 2048)
     let_models_answer(monkeypatch, lambda model, prompt: "Wait.")

@@ -90,17 +90,20 @@ class BertScorer:
 
         Args:
             idf: Whether tokens are weighted by inverse document frequency.
-            rescale: Whether scores are rescaled with the baseline.
+            rescale: Whether scores are rescaled with the baseline, which is then named.
 
         Returns:
             Fields separated by `|`.
+
+        Raises:
+            InvalidEncoder: `rescale` without a known baseline.
         """
         fields = {
             "encoder": self.folder.name,
             "revision": self.folder.revision,
             "layer": self.folder.layer,
             "idf": "yes" if idf else "no",
-            "rescale": "yes" if rescale else "no",
+            "rescale": "/".join(f"{value:.4f}" for value in self._baseline().tolist()) if rescale else "no",
             "precision": self._precision,
             "definition": "bert-score-0.3.13",
         }

@@ -223,6 +223,22 @@ def test_shards_of_different_signatures_are_refused(run, score):
         handler(run.compare_event(), None)
 
 
+def test_shards_of_different_precisions_are_compared_and_the_results_say_so(run, score):
+    signature = "bertscore|encoder:test|precision:{}|definition:bert-score-0.3.13"
+    precisions = ("fp32", "bf16(deviation<=0.01)", "fp32")
+    for number, precision in enumerate(precisions):
+        shard = {"signatures": {"bertscore": signature.format(precision)}}
+        run.add_shard([score(number, base=0.5, custom=0.6)], shard)
+
+    handler(run.compare_event(), None)
+
+    assert run.results()["signatures"]["bertscore"] == signature.format("bf16(deviation<=0.01)+fp32")
+    other = signature.format("fp32").replace("test", "other")
+    run.add_shard([score(9, base=0.5, custom=0.6)], {"signatures": {"bertscore": other}})
+    with pytest.raises(InvalidData, match=r"signatures: shard 3 has 'bertscore\|encoder:other"):
+        handler(run.compare_event(), None)
+
+
 @pytest.mark.parametrize("changes", [{"index": 7}, {"rows": 9}])
 def test_a_shard_that_is_not_what_it_says_is_refused(run, score, changes):
     run.add_shard([score(1, base=0.5, custom=0.6)], changes)
