@@ -23,10 +23,10 @@ from bedrock_customization.workflow_machine import WorkflowMachine
 class ResourceRelease(Construct):
     """A state machine that stops jobs and deletes deployments and provisioned throughput of a run.
 
-    It finds them by the run's id in their names, deletes only what carries the workflow's tag, leaves alone what was
-    promoted, and looks again until nothing is left. It is idempotent, and used in three ways: a run calls it at its
-    end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do itself; a schedule
-    starts it for what was missed all the same. It notifies for a run that failed, once.
+    It finds them by their names, which end with the run's id, deletes only what carries the workflow's tag, leaves
+    alone what was promoted, and looks again until nothing is left. It is idempotent, and used in three ways: a run
+    calls it at its end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do
+    itself; a schedule starts it for what was missed all the same. It notifies for a run that failed, once.
 
     Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource name>"], "deleteModels", "failure"}`, the
     last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule `{"sweep": true}`.
@@ -144,7 +144,9 @@ class ResourceRelease(Construct):
 
     def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket, workflow_tag: str) -> sfn.IChainable:
         states = Construct(self, "States")
-        prepare = sfn.Pass.jsonata(states, "Prepare", assign={"requests": "{% [$states.input] %}"})
+        prepare = sfn.Pass.jsonata(
+            states, "Prepare", assign={"requests": "{% [$states.input] %}", "paid": [], "paidToken": "{% null %}"}
+        )
         release_runs = sfn.Map.jsonata(
             states,
             "ReleaseRuns",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -24,6 +24,7 @@ class ResourceKind:
         delete: The operation that ends a resource.
         identifier: The argument of that operation.
         exists: A JSONata condition on a summary: whether the resource still has to be released.
+        sweep_filters: Arguments of `list`, as JSONata expressions, that leave out what never has to be released.
     """
 
     title: str
@@ -35,6 +36,7 @@ class ResourceKind:
     delete: str
     identifier: str
     exists: str = "true"
+    sweep_filters: dict[str, str] = field(default_factory=dict)
 
 
 JOB = ResourceKind(
@@ -47,6 +49,8 @@ JOB = ResourceKind(
     delete="stopModelCustomizationJob",
     identifier="JobIdentifier",
     exists="Status in ['InProgress', 'Stopping']",
+    # The list has every job there ever was. One that is stopping needs nobody to stop it.
+    sweep_filters={"StatusEquals": "'InProgress'"},
 )
 DEPLOYMENT = ResourceKind(
     title="Deployment",
@@ -78,6 +82,8 @@ MODEL = ResourceKind(
     delete="deleteCustomModel",
     identifier="ModelIdentifier",
 )
+# As many as certainly fit into a task's result of 256 KiB, however long their names and failure messages are.
+PAGE_SIZE = 20
 # What is paid for while it exists; a model's storage is cheap and its training was not.
 PAID_KINDS = (JOB, DEPLOYMENT, PROVISIONED_MODEL)
 
@@ -87,37 +93,48 @@ def list_resources(
     construct_id: str,
     *,
     kind: ResourceKind,
-    name_contains: str | None,
+    wanted: str,
+    taken: str,
+    filters: dict[str, str],
     assign_to: str,
     append: bool = False,
+    done: sfn.IChainable,
 ) -> sfn.CustomState:
-    """Lists resources of a kind, and assigns them as `[{"kind", "name", "arn"}]`.
+    """Lists resources of a kind, page by page, and assigns what is taken of them as a list.
+
+    Reads and assigns the variable `<assign_to>Token`, which is null before the first page and after the last one.
 
     Args:
-        scope: The construct that holds the state.
-        construct_id: The state's name.
+        scope: The construct that holds the states.
+        construct_id: The name of the state that lists.
         kind: What to list.
-        name_contains: A JSONata expression that their names contain; all of them when it is left out.
+        wanted: A JSONata condition on a summary's fields: which resources are taken.
+        taken: A JSONata expression of a summary's fields: what is taken of a resource.
+        filters: Arguments of the List operation, as JSONata expressions.
         assign_to: The variable to assign.
         append: Whether the variable's present value is kept in front.
+        done: What follows the last page.
     """
-    named = "true" if name_contains is None else f"$contains({kind.name}, {name_contains})"
-    arguments: dict[str, object] = {"MaxResults": 1000}
-    if name_contains is not None:
-        arguments["NameContains"] = f"{{% {name_contains} %}}"
-    return task(
+    token = f"${assign_to}Token"
+    before = f"${assign_to}" if append else f"({token} = null ? [] : ${assign_to})"
+    arguments = ", ".join(f"'{name}': {value}" for name, value in {"MaxResults": PAGE_SIZE, **filters}.items())
+    find = task(
         scope,
         construct_id,
         resource=f"aws-sdk:bedrock:{kind.list}",
-        arguments=arguments,
+        arguments=expression(f"$merge([{{{arguments}}}, {token} = null ? {{}} : {{'NextToken': {token}}}])"),
         output={},
         assign={
-            assign_to: expression(f"""
-                [{f"${assign_to}, " if append else ""}$states.result.{kind.summaries}[{named} and {kind.exists}]
-                    .{{'kind': '{kind.title}', 'name': {kind.name}, 'arn': {kind.arn}}}]
-            """)
+            assign_to: f"{{% [{before}, $states.result.{kind.summaries}[{wanted}].{taken}] %}}",
+            f"{assign_to}Token": "{% $exists($states.result.NextToken) ? $states.result.NextToken : null %}",
         },
     )
+    find.next(
+        sfn.Choice.jsonata(scope, f"{construct_id}HasNextPage")
+        .when(sfn.Condition.jsonata(f"{{% {token} != null %}}"), find)
+        .otherwise(done)
+    )
+    return find
 
 
 def read_tags(scope: Construct, construct_id: str, *, arn: str) -> sfn.CustomState:

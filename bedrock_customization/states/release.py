@@ -7,74 +7,98 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.states.bedrock_resources import (
-    DEPLOYMENT,
     JOB,
     MODEL,
     PAID_KINDS,
-    PROVISIONED_MODEL,
     ResourceKind,
     list_resources,
     read_tags,
 )
-from bedrock_customization.states.task import CONFLICT, NOT_FOUND, expression, task
+from bedrock_customization.states.resource_names import names_resource_of_run
+from bedrock_customization.states.task import CONFLICT, NOT_FOUND, expression, retry, task
 from bedrock_customization.tags import KEPT_TAG
 
 _LOOK_EVERY = Duration.minutes(1)
 # A deployment or provisioned model that is still being created cannot be deleted; that can take an hour and more.
 _MOST_LOOKS = 180
+_RESOURCE = "{'kind': kind, 'name': name, 'arn': arn}"
+_PROBLEM = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 300) %}"
 
 
-def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.Chain:
+def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     """Stops jobs, deletes deployments and provisioned throughput, and looks again until nothing is left.
 
     Reads `runId`, `keep` (names) and `deleteModels`; assigns `released` and `kept`, lists of `{kind, name, arn}`. What
     is promoted, by name or by tag, is left alone. When told so, the run's custom models are deleted at the end; else
-    they are listed as kept, because a trained model is worth more than its storage costs.
+    they are listed as kept, because a trained model is worth more than its storage costs. So are those that something
+    else still uses.
+
+    What cannot be found or released is tried again at the next look, whatever the error was, and keeps nothing else
+    from being released.
 
     Args:
         scope: The construct that holds the states.
         done: What follows when everything is gone.
     """
-    first, last = _look(scope)
-    left = " + ".join(f"$count($left{kind.plural})" for kind in PAID_KINDS)
+    left = f"[{', '.join(f'$left{kind.plural}' for kind in PAID_KINDS)}]"
     failed = sfn.Fail.jsonata(
         scope,
         "ReleaseTimedOut",
         error="ReleaseTimedOut",
         cause=expression(f"""
-            $string({left}) & ' resources of run ' & $runId & ' still exist; delete them in the Bedrock console: '
-            & $join([{", ".join(f"$left{kind.plural}.name" for kind in PAID_KINDS)}], ', ')
+            'Resources of run ' & $runId & ' could not be released; delete them in the Bedrock console. '
+            & $join({left}.(name & ': ' & ($exists(problem) ? problem : 'it is still there.')), ' ')
         """),
     )
-    wait = sfn.Wait.jsonata(scope, "WaitForRelease", time=sfn.WaitTime.duration(_LOOK_EVERY))
-    wait.next(first)
-    find_models = _find(scope, MODEL)
-    find_models.next(
-        sfn.Choice.jsonata(scope, "AreModelsReleasedToo", assign={"kept": "{% [$kept, $found] %}"})
-        .when(sfn.Condition.jsonata("{% $deleteModels %}"), _release_each(scope, MODEL).next(done))
-        .otherwise(done)
+    release_models = _release_each(scope, MODEL)
+    release_models.next(done)
+    find_models = _find(
+        scope,
+        MODEL,
+        done=sfn.Choice.jsonata(scope, "AreModelsReleasedToo", assign={"kept": "{% [$kept, $found] %}"})
+        .when(sfn.Condition.jsonata("{% $deleteModels %}"), release_models)
+        .otherwise(done),
     )
-    last.next(
+    wait = sfn.Wait.jsonata(scope, "WaitForRelease", time=sfn.WaitTime.duration(_LOOK_EVERY))
+    is_released = (
         sfn.Choice.jsonata(scope, "IsEverythingReleased", assign={"looks": "{% $looks + 1 %}"})
-        .when(sfn.Condition.jsonata(f"{{% {left} = 0 %}}"), find_models)
+        .when(sfn.Condition.jsonata(f"{{% $count({left}) = 0 %}}"), find_models)
         .when(sfn.Condition.jsonata(f"{{% $looks < {_MOST_LOOKS} %}}"), wait, assign={"looks": "{% $looks + 1 %}"})
         .otherwise(failed)
     )
-    return sfn.Chain.start(first)
+    look: sfn.IChainable = is_released
+    for kind in reversed(PAID_KINDS):
+        look = _find_and_release(scope, kind, done=look)
+    wait.next(look)
+    return look
 
 
-def _look(scope: Construct) -> tuple[sfn.CustomState, sfn.Map]:
-    """One look at every kind; returns the first and the last state."""
-    first = _find(scope, JOB)
-    last = _release_each(scope, PROVISIONED_MODEL)
-    first.next(_release_each(scope, JOB)).next(_find(scope, DEPLOYMENT)).next(_release_each(scope, DEPLOYMENT)).next(
-        _find(scope, PROVISIONED_MODEL)
-    ).next(last)
-    return first, last
+def _find_and_release(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.CustomState:
+    release = _release_each(scope, kind)
+    release.next(done)
+    find = _find(scope, kind, done=release)
+    find.add_catch(
+        done,
+        errors=["States.ALL"],
+        assign={
+            "foundToken": "{% null %}",
+            f"left{kind.plural}": [{"name": f"The list of {kind.plural}", "problem": _PROBLEM}],
+        },
+    )
+    return find
 
 
-def _find(scope: Construct, kind: ResourceKind) -> sfn.CustomState:
-    return list_resources(scope, f"Find{kind.plural}", kind=kind, name_contains="$runId", assign_to="found")
+def _find(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.CustomState:
+    return list_resources(
+        scope,
+        f"Find{kind.plural}",
+        kind=kind,
+        wanted=f"{names_resource_of_run(kind.name)} and {kind.exists}",
+        taken=f"{{'kind': '{kind.title}', 'name': {kind.name}, 'arn': {kind.arn}}}",
+        filters={"NameContains": "$runId"},
+        assign_to="found",
+        done=done,
+    )
 
 
 def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
@@ -82,34 +106,39 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
     prepare = sfn.Pass.jsonata(scope, f"Take{kind.title}", assign={"resource": "{% $states.input %}"})
     kept = sfn.Pass.jsonata(scope, f"Keep{kind.title}", outputs="{% $merge([$resource, {'kept': true}]) %}")
     gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $merge([$resource, {'gone': true}]) %}")
-    busy = sfn.Pass.jsonata(scope, f"{kind.title}IsBusy", outputs="{% $resource %}")
+    there = sfn.Pass.jsonata(scope, f"{kind.title}IsThere", outputs="{% $merge([$resource, {'problem': $problem}]) %}")
     delete = task(
         scope,
         f"{'Stop' if kind is JOB else 'Delete'}{kind.title}",
         resource=f"aws-sdk:bedrock:{kind.delete}",
         arguments={kind.identifier: "{% $resource.arn %}"},
         output="{% $resource %}",
+        # Nothing looks at a model again: it can be in use for a moment by what was just deleted.
+        retries=[retry([CONFLICT])] if kind is MODEL else None,
     )
-    delete.add_catch(gone, errors=[NOT_FOUND])
-    delete.add_catch(busy, errors=[CONFLICT])
     tags = read_tags(scope, f"ReadTagsOf{kind.title}", arn="$resource.arn")
-    tags.add_catch(gone, errors=[NOT_FOUND])
+    for state in (tags, delete):
+        state.add_catch(gone, errors=[NOT_FOUND])
+        state.add_catch(there, errors=["States.ALL"], assign={"problem": _PROBLEM})
     is_kept = (
         sfn.Choice.jsonata(scope, f"Is{kind.title}Kept")
         .when(sfn.Condition.jsonata(f"{{% $resource.name in $keep or '{KEPT_TAG}' in $states.input.Tags.Key %}}"), kept)
         .otherwise(delete)
     )
+    # A paid resource counts as released when it is found no more; its problem was then none, or has passed.
+    of_model = kind is MODEL
+    stays = "$exists(kept) or $exists(problem)" if of_model else "$exists(kept)"
+    assign = {
+        "kept": f"{{% [$distinct([$kept, $states.result[{stays}].{_RESOURCE}])] %}}",
+        "released": f"{{% [$distinct([$released, $states.result[$not({stays})].{_RESOURCE}])] %}}",
+    }
+    if not of_model:
+        assign[f"left{kind.plural}"] = "{% [$states.result[$not($exists(kept)) and $not($exists(gone))]] %}"
     return sfn.Map.jsonata(
         scope,
         f"Release{kind.plural}",
         items=sfn.ProvideItems.jsonata("{% $found %}"),
         max_concurrency=5,
-        assign={
-            f"left{kind.plural}": "{% [$states.result[$not($exists(kept)) and $not($exists(gone))]] %}",
-            "kept": "{% [$distinct([$kept, $states.result[kept].{'kind': kind, 'name': name, 'arn': arn}])] %}",
-            "released": expression("""
-                [$distinct([$released, $states.result[$not($exists(kept))].{'kind': kind, 'name': name, 'arn': arn}])]
-            """),
-        },
+        assign=assign,
         outputs={},
     ).item_processor(prepare.next(tags).next(is_kept))

@@ -39,6 +39,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
             "failure": "{% $exists($states.input.failure) ? $states.input.failure : null %}",
             "looks": 0,
+            "found": [],
+            "foundToken": "{% null %}",
             "released": [],
             "kept": [],
         },

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.bedrock_resources import DEPLOYMENT, JOB, PROVISIONED_MODEL, list_resources, read_tags
+from bedrock_customization.states.bedrock_resources import PAID_KINDS, list_resources, read_tags
+from bedrock_customization.states.resource_names import ANY_RUN
 from bedrock_customization.states.task import NOT_FOUND
 from bedrock_customization.tags import EXECUTION_TAG, KEPT_TAG, WORKFLOW_TAG
 
@@ -13,14 +14,14 @@ from bedrock_customization.tags import EXECUTION_TAG, KEPT_TAG, WORKFLOW_TAG
 def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.Chain:
     """Finds the runs of a workflow that still pay for something, and assigns `requests`, one for each run.
 
-    Whether a run is over is looked up when it is released.
+    Whether a run is over is looked up when it is released. Reads `paid`, empty, and `paidToken`, null.
 
     Args:
         scope: The construct that holds the states.
         workflow_tag: The tag of what the workflow made.
         done: What follows.
     """
-    tags = read_tags(scope, "ReadTags", arn="$states.input.arn")
+    tags = read_tags(scope, "ReadTags", arn="$states.input")
     of_a_run = sfn.Pass.jsonata(
         scope, "TakeItsRun", outputs=f"{{% $states.input.Tags[Key = '{EXECUTION_TAG}'].Value %}}"
     )
@@ -47,23 +48,19 @@ def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.C
         assign={"requests": "{% [$distinct($states.result[$ != '']).{'executionArn': $}] %}"},
         outputs={},
     ).item_processor(tags.next(is_ours))
-    first = list_resources(scope, "SweepJobs", kind=JOB, name_contains=None, assign_to="paid")
-    return (
-        first.next(
-            list_resources(
-                scope, "SweepDeployments", kind=DEPLOYMENT, name_contains=None, assign_to="paid", append=True
-            )
+    runs.next(done)
+    following: sfn.IChainable = runs
+    for kind in reversed(PAID_KINDS):
+        following = list_resources(
+            scope,
+            f"Sweep{kind.plural}",
+            kind=kind,
+            wanted=f"$contains({kind.name}, {ANY_RUN})",
+            # Two thousand of them still fit into a variable and, when their tags are read, into a history.
+            taken=kind.arn,
+            filters=kind.sweep_filters,
+            assign_to="paid",
+            append=True,
+            done=following,
         )
-        .next(
-            list_resources(
-                scope,
-                "SweepProvisionedModels",
-                kind=PROVISIONED_MODEL,
-                name_contains=None,
-                assign_to="paid",
-                append=True,
-            )
-        )
-        .next(runs)
-        .next(done)
-    )
+    return sfn.Chain.start(following)

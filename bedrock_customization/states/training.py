@@ -9,15 +9,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.task import expression, task
-
-# Bedrock allows 63 characters in a name: the run's hash makes it unique, the redrive count keeps it so when a stopped
-# run is taken up again, because a job's name stays taken for ever.
-RESOURCE_NAME = expression("""
-    $input.customModelName & '-' & $runId
-    & ($count($candidates) > 1 ? $substringAfter($states.input.name, 'custom') : '')
-    & ($states.context.Execution.RedriveCount > 0 ? '-r' & $states.context.Execution.RedriveCount : '')
-""")
+from bedrock_customization.states.resource_names import RESOURCE_NAME
+from bedrock_customization.states.task import task
 
 
 @dataclass(frozen=True, kw_only=True)

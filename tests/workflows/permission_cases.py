@@ -211,7 +211,7 @@ def missed_by_the_sweep(directory: Path) -> Rehearsal:
 def swept_while_a_job_runs(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory)
     rehearsal.bedrock.jobs.stalls = True
-    rehearsal.faults.fail("bedrock:stopModelCustomizationJob", "InternalServerException", times=1)
+    rehearsal.faults.fail("bedrock:stopModelCustomizationJob", "InternalServerException", times=10)
     rehearsal.faults.fail("ReleaseAfterFailure", "States.Timeout", times=10)
     fail_to_start_the_release(rehearsal)
     customize(rehearsal)
