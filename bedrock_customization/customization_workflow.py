@@ -220,7 +220,7 @@ class CustomizationWorkflow(Construct):
             "Machine",
             start=self._states(job, serving_timeout or Duration.hours(2)),
             comment="Customizes a Bedrock model and keeps it only if it is really better",
-            timeout=Duration.days(14),
+            timeout=Duration.days(13).plus(self.evaluation.timeout),
             statements=self._statements(),
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
@@ -324,6 +324,7 @@ class CustomizationWorkflow(Construct):
             states,
             "Evaluate",
             state_machine_arn=self.evaluation.state_machine.state_machine_arn,
+            evaluation_timeout=self.evaluation.timeout,
         )
         branch = check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
         return attempt(states, "Attempt", branch=branch)

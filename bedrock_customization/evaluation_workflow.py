@@ -22,7 +22,7 @@ from bedrock_customization.functions import ImageFunction
 from bedrock_customization.options import Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.schemas import schema
 from bedrock_customization.states.comparison import compare_models, quality_gate, write_report
-from bedrock_customization.states.inference import check_models, generate_responses
+from bedrock_customization.states.inference import asking_deadline, check_models, generate_responses
 from bedrock_customization.states.scoring import count_document_frequencies, list_shards, score_responses
 from bedrock_customization.states.task import expression, invoke_function
 from bedrock_customization.workflow_machine import WorkflowMachine
@@ -56,7 +56,8 @@ class EvaluationWorkflow(Construct):
     of names; a candidate's figures are then those against the one that it does worst against.
 
     Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model
-    that cannot be asked fails the run by Bedrock's error name.
+    that cannot be asked fails the run by Bedrock's error name. A model at its limit is waited for; `InsufficientTime`
+    says what to set when the timeout is too short for that.
 
     Attributes:
         state_machine: The state machine.
@@ -65,6 +66,7 @@ class EvaluationWorkflow(Construct):
         dataset_function: The function that checks data.
         scoring_function: The function that scores.
         comparison_function: The function that compares and writes the report.
+        timeout: When an execution is given up.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class EvaluationWorkflow(Construct):
             image: The functions' image; by default it is built at deployment with `roberta-large` as the encoder.
             architecture: The functions' architecture; x86_64 by default.
             scoring_concurrency: Shards that are scored at the same time.
-            timeout: When an execution is given up; 24 hours by default.
+            timeout: When an execution is given up; 24 hours by default. Nine tenths of it are for asking.
             encryption_key: The key of created buckets, logs and environment variables; by default S3 and CloudWatch
                 encrypt with keys of their own.
             log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
@@ -121,7 +123,7 @@ class EvaluationWorkflow(Construct):
         self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key)
         image = image or FunctionImage.build()
         _check_baseline(self.metrics, image.encoder)
-        timeout = timeout or Duration.hours(24)
+        self.timeout = timeout or Duration.hours(24)
         shared: dict[str, Any] = {
             "image": image,
             "architecture": architecture or lambda_.Architecture.X86_64,
@@ -159,9 +161,9 @@ class EvaluationWorkflow(Construct):
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(scoring_concurrency, timeout),
+            start=self._states(scoring_concurrency, self.timeout),
             comment="Asks models the same records, scores the answers and compares the models",
-            timeout=timeout,
+            timeout=self.timeout,
             statements=[
                 *permissions.invoke_functions(
                     [
@@ -262,7 +264,8 @@ class EvaluationWorkflow(Construct):
                 "prefix": expression("""
                     'runs/' & ($exists($states.input.runId) ? $states.input.runId
                         : $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 16)) & '/'
-                """)
+                """),
+                "deadline": asking_deadline(timeout),
             },
         )
         check_data = invoke_function(
@@ -325,7 +328,7 @@ class EvaluationWorkflow(Construct):
         ).next(quality_gate(states, "QualityGate", gate=self.quality_gate, decided=report))
         shards = list_shards(states, "ListShards", results_bucket=results)
         shards.next(self._scoring_states(states, scoring_concurrency).next(compare))
-        asking = check_models(states, "CheckModels", inference=self.inference)
+        asking = check_models(states, "CheckModels", inference=self.inference, timeout=timeout)
         asking.next(
             generate_responses(
                 states,
@@ -334,6 +337,7 @@ class EvaluationWorkflow(Construct):
                 inference=self.inference,
                 gate=self.quality_gate,
                 keep_prompts=bool(self.evaluators),
+                timeout=timeout,
             )
         ).next(shards)
         return prepare.next(check_data).next(

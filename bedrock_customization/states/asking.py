@@ -13,19 +13,16 @@ from bedrock_customization.states.task import expression, retry, task
 
 _CONVERSE = "aws-sdk:bedrockruntime:converse"
 _INVOKE_MODEL = "bedrock:invokeModel"
-# Errors that pass when the call is repeated. The prefix of the optimised integration's errors is not documented.
-_TRANSIENT = [
-    f"{prefix}.{name}"
-    for prefix in ("BedrockRuntime", "Bedrock")
-    for name in (
-        "ThrottlingException",
-        "ModelNotReadyException",
-        "ModelTimeoutException",
-        "InternalServerException",
-        "ServiceUnavailableException",
-        "SdkClientException",
-    )
-]
+
+
+def _errors(*names: str) -> list[str]:
+    """Bedrock's errors as both APIs name them; the prefix of the optimised integration's is not documented."""
+    return [f"{prefix}.{name}" for prefix in ("BedrockRuntime", "Bedrock") for name in names]
+
+
+# A model at its limit is asked again as long as there is time; whatever else may pass is tried some times.
+_AT_ITS_LIMIT = _errors("ThrottlingException", "ModelNotReadyException", "ServiceUnavailableException")
+_TRANSIENT = _errors("ModelTimeoutException", "InternalServerException", "SdkClientException")
 
 # An upper bound of a text's size as JSON: ASCII with its escapes, and four bytes for every other character. A text that
 # is certainly small enough, since no character takes more than six bytes, is not measured.
@@ -41,23 +38,45 @@ _TOO_LARGE_ANSWER = (
 
 
 def ask_model(
-    scope: Construct, *, prefix: str, inference: Inference
+    scope: Construct,
+    *,
+    prefix: str,
+    inference: Inference,
+    too_late: tuple[str, str],
+    catches: list[dict[str, Any]] | None = None,
 ) -> tuple[sfn.Choice, sfn.CustomState, sfn.CustomState]:
     """States that ask a model: a Choice, then a call of Converse or of InvokeModel.
 
+    A model at its limit is asked until it answers: when a call's retries are used up it comes back to the Choice, which
+    fails once the deadline has passed.
+
     Input: `{"model": {"name", "modelId", "invokeModel"?}, "system": [{"Text"}], "messages": [{"Role", "Content"}],
-    "limit": bytes}`. Output of both calls: `{"<model>": {"text", "stopReason", "inputTokens"?, "outputTokens"?}}`, or
-    `{"<model>": {"error", "cause"}}` for an answer that is not where its path says, or larger than the limit.
+    "limit": bytes, "deadline": milliseconds since 1970}`. Output of both calls: `{"<model>": {"text", "stopReason",
+    "inputTokens"?, "outputTokens"?}}`, or `{"<model>": {"error", "cause"}}` for an answer that is not where its path
+    says, or larger than the limit.
 
     Args:
         scope: The construct that holds the states.
         prefix: What the states' names begin with.
         inference: How the model is asked.
+        too_late: Error and cause once the deadline has passed.
+        catches: What the calls catch beside a model at its limit, as catchers of the Amazon States Language.
 
     Returns:
         The Choice, the call of Converse and that of InvokeModel.
     """
-    retries = [_throttling_retry(inference)]
+    by_which_api = f"{prefix}ByWhichApi"
+    # The calls share their fields; `add_catch` would drop the output, which keeps the input for the next attempt.
+    shared: dict[str, Any] = {
+        "retries": [
+            retry(_AT_ITS_LIMIT, max_attempts=9, max_delay=Duration.minutes(2)),
+            retry(_TRANSIENT, max_delay=Duration.seconds(30)),
+        ],
+        "catches": [
+            {"ErrorEquals": _AT_ITS_LIMIT, "Next": by_which_api, "Output": "{% $states.input %}"},
+            *(catches or []),
+        ],
+    }
     converse = task(
         scope,
         f"{prefix}Model",
@@ -77,7 +96,7 @@ def ask_model(
                 'outputTokens': $states.result.Usage.OutputTokens
             }}}}
         )"""),
-        retries=retries,
+        **shared,
     )
     invoke = task(
         scope,
@@ -90,10 +109,12 @@ def ask_model(
             "Body": _body(inference),
         },
         output=_ANSWER_IN_BODY,
-        retries=retries,
+        **shared,
     )
+    late = sfn.Fail.jsonata(scope, f"{prefix}TooLate", error=too_late[0], cause=too_late[1])
     choice = (
-        sfn.Choice.jsonata(scope, f"{prefix}ByWhichApi")
+        sfn.Choice.jsonata(scope, by_which_api)
+        .when(sfn.Condition.jsonata("{% $millis() > $states.input.deadline %}"), late)
         .when(sfn.Condition.jsonata("{% $exists($states.input.model.invokeModel) %}"), invoke)
         .otherwise(converse)
     )
@@ -149,13 +170,3 @@ def _inference_configuration(inference: Inference) -> dict[str, Any]:
     if inference.top_p is not None:
         configuration["TopP"] = inference.top_p
     return configuration
-
-
-def _throttling_retry(inference: Inference) -> dict[str, Any]:
-    """Retries while an EXPRESS child's five minutes allow it; a paced, STANDARD child can wait for hours."""
-    paced = inference.requests_per_minute is not None
-    return retry(
-        _TRANSIENT,
-        max_attempts=60 if paced else 8,
-        max_delay=Duration.seconds(120 if paced else 30),
-    )

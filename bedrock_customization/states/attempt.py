@@ -94,7 +94,9 @@ def check_data(
     )
 
 
-def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: str) -> sfn.Choice:
+def evaluate_served(
+    scope: Construct, construct_id: str, *, state_machine_arn: str, evaluation_timeout: Duration
+) -> sfn.Choice:
     """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
 
     Every base model is a baseline, whichever one a candidate was made from: a candidate that is not better than a base
@@ -104,6 +106,8 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
         scope: The construct that holds the states.
         construct_id: The name of the state that evaluates.
         state_machine_arn: The evaluation's state machine.
+        evaluation_timeout: When the evaluation itself is given up; this waits an hour longer, so that its own error is
+            the one that is reported.
     """
     evaluate = task(
         scope,
@@ -120,7 +124,7 @@ def evaluate_served(scope: Construct, construct_id: str, *, state_machine_arn: s
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
             },
         },
-        timeout=Duration.hours(25),
+        timeout=evaluation_timeout.plus(Duration.hours(1)),
         output={
             "evaluation": "{% $states.result.Output %}",
             "served": "{% $servedCandidates %}",

@@ -15,7 +15,6 @@ def distributed_map(
     *,
     label: str,
     item_processor: sfn.IChainable,
-    execution_type: sfn.StateMachineType,
     item_selector: dict[str, Any],
     max_concurrency: int,
     result_bucket: str,
@@ -37,7 +36,6 @@ def distributed_map(
         construct_id: The state's name.
         label: The label of its Map Runs' ARNs, at most 40 characters.
         item_processor: The states that every item runs through.
-        execution_type: STANDARD, or EXPRESS for children that end within five minutes.
         item_selector: The input of a child.
         max_concurrency: Children that run at the same time.
         result_bucket: The bucket of the results.
@@ -54,7 +52,7 @@ def distributed_map(
         "Type": "Map",
         "Label": label,
         "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type.value},
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             **graph.to_graph_json(sfn.QueryLanguage.JSONATA),
         },
         "ItemSelector": item_selector,

@@ -13,19 +13,32 @@ from bedrock_customization.states.asking import ask_model
 from bedrock_customization.states.distributed_map import distributed_map, read_json_lines
 from bedrock_customization.states.task import expression, retry
 
+# The rest of the time-out is kept for scoring and the report.
+_SHARE_FOR_ASKING = 0.9
 # What a record says of a failed answer; whoever reads it needs the beginning.
 _CAUSE_CHARACTERS = 200
 
 
-def check_models(scope: Construct, construct_id: str, *, inference: Inference) -> sfn.Map:
+def asking_deadline(timeout: Duration) -> str:
+    """Until when models are asked, in milliseconds since 1970: an expression for the variable `deadline`.
+
+    Args:
+        timeout: The execution's time-out.
+    """
+    milliseconds = round(timeout.to_seconds() * _SHARE_FOR_ASKING * 1000)
+    return f"{{% $toMillis($states.context.Execution.StartTime) + {milliseconds} %}}"
+
+
+def check_models(scope: Construct, construct_id: str, *, inference: Inference, timeout: Duration) -> sfn.Map:
     """Asks every model one short question, so that a missing permission or model stops the run by its own name.
 
     Args:
         scope: The construct that holds the state.
         construct_id: The state's name.
         inference: How the models are asked.
+        timeout: The execution's time-out.
     """
-    choice, converse, invoke = ask_model(scope, prefix="Check", inference=inference)
+    choice, converse, invoke = ask_model(scope, prefix="Check", inference=inference, too_late=_too_late(timeout))
     answered = sfn.Pass.jsonata(scope, "ModelAnswered", outputs={})
     converse.next(answered)
     invoke.next(
@@ -51,6 +64,7 @@ def check_models(scope: Construct, construct_id: str, *, inference: Inference) -
             "system": [],
             "messages": [{"Role": "user", "Content": [{"Text": "Are you there? Answer with one word."}]}],
             "limit": 100_000,
+            "deadline": "{% $deadline %}",
         },
         outputs={},
     ).item_processor(choice)
@@ -64,13 +78,15 @@ def generate_responses(
     inference: Inference,
     gate: QualityGate,
     keep_prompts: bool,
+    timeout: Duration,
 ) -> sfn.CustomState:
     """A Distributed Map over the normalised evaluation set; each record asks every model.
 
     A record is one child execution, so that answers are paired by construction. A child's output is a response row:
     `{"id", "category"?, "references", "responses": {"<model>": {"text", "stopReason", "inputTokens", "outputTokens"} or
     {"error", "cause"}}}`. An answer that failed is recorded in its row; a child that failed is missed by its id later.
-    Children are EXPRESS, or STANDARD when requests are paced, because an EXPRESS child ends after five minutes.
+    Children are STANDARD: an EXPRESS one costs less, but ends after five minutes, and a model at its limit may need
+    longer. When the time is over and more records are left than may be missing, the run fails with `InsufficientTime`.
 
     Args:
         scope: The construct that holds the state.
@@ -79,15 +95,14 @@ def generate_responses(
         inference: How the models are asked.
         gate: Its `min_coverage` says how many children may fail before the run stops.
         keep_prompts: Whether a row has the record's `system` and `messages` too.
+        timeout: The execution's time-out.
     """
-    return distributed_map(
+    error, cause = _too_late(timeout)
+    generate = distributed_map(
         scope,
         construct_id,
         label="GenerateResponses",
-        item_processor=_ask_all_models(scope, inference, keep_prompts),
-        execution_type=(
-            sfn.StateMachineType.EXPRESS if inference.requests_per_minute is None else sfn.StateMachineType.STANDARD
-        ),
+        item_processor=_ask_all_models(scope, inference, keep_prompts, timeout),
         item_selector={
             "row": expression("""
                 $states.context.Map.Item.Value.{
@@ -100,6 +115,7 @@ def generate_responses(
             """),
             "limit": "{% $states.context.Map.Item.Value.answerLimit %}",
             "models": "{% $asked %}",
+            "deadline": "{% $deadline %}",
         },
         item_reader=read_json_lines(results_bucket, "{% $evaluationDataKey %}"),
         max_concurrency=_concurrency(inference),
@@ -108,6 +124,26 @@ def generate_responses(
         result_prefix="{% $prefix & 'responses' %}",
         retries=[retry(["States.ItemReaderFailed", "States.ResultWriterFailed"], max_attempts=2)],
         output="{% $states.result.ResultWriterDetails %}",
+    )
+    too_few_asked = sfn.Fail.jsonata(
+        scope,
+        "TooFewRecordsAsked",
+        error=f"{{% $millis() > $deadline ? '{error}' : $states.input.Error %}}",
+        cause=expression(f"""
+            $millis() > $deadline ? '{cause}' : 'More records failed than min_coverage lets be missing; the failed '
+                & 'children of the Map Run GenerateResponses say why. ' & $states.input.Cause
+        """),
+    )
+    return generate.add_catch(too_few_asked, errors=["States.ExceedToleratedFailureThreshold"])
+
+
+def _too_late(timeout: Duration) -> tuple[str, str]:
+    """Error and cause when the models could not be asked in time."""
+    hours = f"{timeout.to_seconds() / 3600 * _SHARE_FOR_ASKING:.4g}"
+    return "InsufficientTime", (
+        f"timeout: the models did not answer all records in {hours} hours, nine tenths of the time-out of the "
+        "workflow. Raise timeout, use fewer records, or have the quota of the throttled model raised; where no model "
+        "is throttled, raise max_concurrency or requests_per_minute of the inference. Then start a new execution."
     )
 
 
@@ -121,7 +157,7 @@ def _concurrency(inference: Inference) -> int:
     return min(inference.max_concurrency, inference.requests_per_minute or inference.max_concurrency)
 
 
-def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) -> sfn.Chain:
+def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool, timeout: Duration) -> sfn.Chain:
     prompts = """, {
         'system': [$states.input.system.{'text': Text}],
         'messages': [$states.input.messages.{'role': Role, 'content': [Content.{'text': Text}]}]
@@ -135,13 +171,14 @@ def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) 
             "system": "{% $states.input.system %}",
             "messages": "{% $states.input.messages %}",
             "limit": "{% $states.input.limit %}",
+            "deadline": "{% $states.input.deadline %}",
         },
         outputs=expression(f"""
             $merge([$states.input.row{prompts if keep_prompts else ""}, {{
                 'responses': $merge([$states.input.row.responses, $states.result])
             }}])
         """),
-    ).item_processor(_ask_one_model(scope, inference))
+    ).item_processor(_ask_one_model(scope, inference, timeout))
     if inference.requests_per_minute is None:
         return sfn.Chain.start(ask_models)
     seconds = math.ceil(60 * _concurrency(inference) / inference.requests_per_minute)
@@ -149,8 +186,7 @@ def _ask_all_models(scope: Construct, inference: Inference, keep_prompts: bool) 
     return sfn.Chain.start(ask_models).next(pace)
 
 
-def _ask_one_model(scope: Construct, inference: Inference) -> sfn.Choice:
-    choice, converse, invoke = ask_model(scope, prefix="Ask", inference=inference)
+def _ask_one_model(scope: Construct, inference: Inference, timeout: Duration) -> sfn.Choice:
     record_error = sfn.Pass.jsonata(
         scope,
         "RecordError",
@@ -161,8 +197,14 @@ def _ask_one_model(scope: Construct, inference: Inference) -> sfn.Choice:
         "{% {$states.input.model.name: {'error': $states.errorOutput.Error,"
         f" 'cause': $substring($states.errorOutput.Cause, 0, {_CAUSE_CHARACTERS})}}}} %}}"
     )
+    choice, converse, invoke = ask_model(
+        scope,
+        prefix="Ask",
+        inference=inference,
+        too_late=_too_late(timeout),
+        catches=[{"ErrorEquals": ["States.ALL"], "Next": record_error.id, "Assign": {"answer": answer}}],
+    )
     for asking in (converse, invoke):
         # States.ALL does not cover an answer that is larger than a state.
         asking.add_catch(record_error, errors=["States.DataLimitExceeded"], assign={"answer": answer})
-        asking.add_catch(record_error, errors=["States.ALL"], assign={"answer": answer})
     return choice

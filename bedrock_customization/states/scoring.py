@@ -196,7 +196,6 @@ def _map_over_shards(
         construct_id,
         label=construct_id,
         item_processor=item_processor,
-        execution_type=sfn.StateMachineType.STANDARD,
         item_selector=item_selector,
         items="{% $shards %}",
         max_concurrency=max_concurrency,

@@ -104,6 +104,7 @@ def task(
     output: Any = None,
     assign: dict[str, Any] | None = None,
     retries: list[dict[str, Any]] | None = None,
+    catches: list[dict[str, Any]] | None = None,
     comment: str | None = None,
 ) -> sfn.CustomState:
     """A Task state in JSONata that calls a service, with a time-out and retries.
@@ -121,6 +122,7 @@ def task(
         output: The state's output; the call's result by default.
         assign: Variables to assign.
         retries: Retriers that come before the service's transient errors.
+        catches: Catchers with an output of their own; they come behind those of `add_catch`.
         comment: What a reader of the definition should know.
     """
     state: dict[str, Any] = {
@@ -136,6 +138,8 @@ def task(
         state["Output"] = output
     if assign is not None:
         state["Assign"] = assign
+    if catches is not None:
+        state["Catch"] = catches
     return sfn.CustomState(scope, construct_id, state_json=state)
 
 

@@ -17,6 +17,7 @@ from bedrock_customization import (
     QualityGate,
     Serving,
 )
+from tests.support import readable_definition
 
 
 @pytest.fixture
@@ -226,6 +227,16 @@ def test_a_run_that_ends_badly_starts_the_release(stack: Stack) -> None:
 def test_timeouts_can_be_set(stack: Stack) -> None:
     CustomizationWorkflow(stack, "Customization", training_timeout=Duration.hours(5))
     assert '\\"TimeoutSeconds\\":18000' in str(Template.from_stack(stack).to_json()).replace('"', '\\"')
+
+
+def test_a_customization_waits_as_long_as_its_evaluation_may_take(stack: Stack) -> None:
+    evaluation = EvaluationWorkflow(stack, "Evaluation", timeout=Duration.hours(100))
+    workflow = CustomizationWorkflow(stack, "Customization", evaluation=evaluation)
+    template = Template.from_stack(stack)
+    definition = readable_definition(template, stack.get_logical_id(workflow.state_machine.node.default_child))
+    branch = definition["States"]["Attempt"]["Branches"][0]["States"]
+    assert branch["Evaluate"]["TimeoutSeconds"] == 101 * 3600
+    assert definition["TimeoutSeconds"] == (13 * 24 + 100) * 3600
 
 
 def test_options_of_a_given_evaluation_are_refused(stack: Stack) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import trio
+from aws_cdk import Duration
 
 from bedrock_customization import EvaluationWorkflow, Inference
+from bedrock_customization.rehearsal.services.bedrock import inference
 from tests.workflows.evaluations import CUSTOM, MODELS, evaluation, let_models_answer, make_workflow, records
 
 
@@ -39,18 +41,77 @@ def test_five_percent_throttling_changes_no_score(
     assert busy.output["counted"] == 200
 
 
-def test_a_model_that_is_throttled_for_good_makes_no_verdict(
+@pytest.mark.parametrize("concurrency", [5, 60])
+def test_a_model_at_its_quota_only_slows_an_evaluation_that_is_not_paced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, concurrency: int
+) -> None:
+    data = records(120)
+    let_models_answer(monkeypatch, answers_of(data))
+    workflow = make_workflow(tmp_path, inference=Inference(max_concurrency=concurrency))
+    runs, problems = [], []
+    for quota in ({}, {CUSTOM: 4}):
+        with evaluation(workflow) as rehearsed:
+            rehearsed.rehearsal.bedrock.requests_per_minute = quota
+            runs.append(rehearsed.run(data))
+            problems.append(rehearsed.results()["problems"])
+    free, limited = runs
+    assert limited.status == "SUCCEEDED", limited.cause
+    assert limited.output == free.output
+    assert (limited.output["verdict"], limited.output["counted"], problems) == ("BETTER", 120, [{}, {}])
+    assert free.duration < 60
+    assert 120 / 4 * 60 <= limited.duration < 2 * 120 / 4 * 60
+
+
+def test_a_model_at_its_quota_is_asked_by_invoke_model_until_it_answers(
     workflow: EvaluationWorkflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = records(30)
-    let_models_answer(monkeypatch, answers_of(data))
+    data = records(40)
+    answer = answers_of(data)
+
+    def invoke(request: dict[str, Any], *_: Any) -> dict[str, Any]:
+        body = {"text": answer(CUSTOM, json.loads(request["body"])["prompt"]), "reason": "stop"}
+        return {"body": json.dumps(body).encode()}
+
+    monkeypatch.setattr(inference, "invoke", invoke)
+    let_models_answer(monkeypatch, answer)
+    calling = {
+        "bodyTemplate": {"prompt": "{prompt}", "tokens": "{maxTokens}", "temperature": "{temperature}"},
+        "answerPath": "text",
+        "stopReasonPath": "reason",
+    }
     with evaluation(workflow) as rehearsed:
-        rehearsed.rehearsal.faults.fail("AskModel", "BedrockRuntime.ThrottlingException", times=9 * 60)
-        run = rehearsed.run(data)
-        results = rehearsed.results()
+        rehearsed.rehearsal.bedrock.requests_per_minute = {CUSTOM: 4}
+        run = rehearsed.run(data, [MODELS[0], MODELS[1] | {"invokeModel": calling}])
     assert run.status == "SUCCEEDED", run.cause
-    assert run.output["verdict"] == "INCONCLUSIVE"
-    assert results["problems"] == {name: {"BedrockRuntime.ThrottlingException": 30} for name in ("base", "custom")}
+    assert (run.output["counted"], run.output["verdict"]) == (40, "BETTER")
+
+
+def test_a_quota_that_needs_more_time_than_there_is_fails_the_run_with_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = records(300)
+    let_models_answer(monkeypatch, answers_of(data))
+    workflow = make_workflow(tmp_path, timeout=Duration.hours(1))
+    with evaluation(workflow) as rehearsed:
+        rehearsed.rehearsal.bedrock.requests_per_minute = {CUSTOM: 4}
+        run = rehearsed.run(data)
+    assert (run.status, run.error) == ("FAILED", "InsufficientTime")
+    assert run.cause.startswith("timeout: the models did not answer all records in 0.9 hours")
+    assert all(word in run.cause for word in ("Raise timeout", "fewer records", "quota", "max_concurrency"))
+    assert 0.9 <= run.duration / 3600 < 1
+
+
+def test_a_model_without_any_quota_left_stops_the_check_of_the_models_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_models_answer(monkeypatch, answers_of([]))
+    workflow = make_workflow(tmp_path, timeout=Duration.hours(1))
+    with evaluation(workflow) as rehearsed:
+        rehearsed.rehearsal.bedrock.requests_per_minute = {CUSTOM: 0}
+        run = rehearsed.run(records(10))
+    assert (run.status, run.error) == ("FAILED", "InsufficientTime")
+    assert "GenerateResponses" not in run.states
+    assert 0.9 <= run.duration / 3600 < 1
 
 
 @pytest.mark.parametrize(("concurrency", "pace"), [(1, 4), (5, 4), (3, 30)])

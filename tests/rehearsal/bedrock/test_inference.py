@@ -46,6 +46,24 @@ def test_a_stop_sequence_ends_the_answer() -> None:
     )
 
 
+def test_a_model_takes_no_more_requests_in_any_minute_than_its_quota() -> None:
+    rehearsal = Rehearsal.from_definitions({"M": CONVERSE})
+    rehearsal.bedrock.requests_per_minute = {MICRO: 2}
+    rehearsal.bedrock.inference_seconds = 0
+
+    def ask(model: str) -> str | None:
+        request = {"ModelId": model, "Messages": [{"Role": "user", "Content": [{"Text": PROMPT}]}]}
+        return rehearsal.run("M", request).error
+
+    throttled = "BedrockRuntime.ThrottlingException"
+    assert [ask(MICRO) for _ in range(3)] == [None, None, throttled]
+    assert ask("amazon.nova-pro-v1:0") is None
+    rehearsal.wait(59)
+    assert ask(MICRO) == throttled
+    rehearsal.wait(1)
+    assert [ask(MICRO) for _ in range(3)] == [None, None, throttled]
+
+
 @pytest.mark.parametrize(
     ("messages", "problem"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Any
 
 from bedrock_customization.rehearsal.clock import VirtualClock
@@ -35,6 +36,7 @@ class Bedrock:
         provisioned_models: Provisioned Throughput, its delay and quota.
         deployments: On-demand deployments, their delay and quotas.
         inference_seconds: How long an inference takes.
+        requests_per_minute: The quotas of models by the `modelId` that is asked; others have none.
     """
 
     def __init__(self, clock: VirtualClock, region: str, account: str, partition: str, files: Files) -> None:
@@ -43,6 +45,9 @@ class Bedrock:
         self.provisioned_models = ProvisionedModels(self.registry)
         self.deployments = Deployments(self.registry)
         self.inference_seconds = 1.0
+        self.requests_per_minute: dict[str, int] = {}
+        self._accepted: dict[str, deque[float]] = {}
+        self._clock = clock
         self._control: Operations = {
             **self.jobs.operations(),
             **self.provisioned_models.operations(),
@@ -128,11 +133,27 @@ class Bedrock:
                 return model, None
         raise ApiError("ValidationException", "The provided model identifier is invalid.")
 
+    def _count(self, model_id: str) -> None:
+        """Count a request against the model's quota: so many in any 60 seconds."""
+        quota = self.requests_per_minute.get(model_id)
+        if quota is None:
+            return
+        now = self._clock.seconds()
+        accepted = self._accepted.setdefault(model_id, deque())
+        while accepted and accepted[0] <= now - 60:
+            accepted.popleft()
+        if len(accepted) >= quota:
+            raise ApiError("ThrottlingException", "Too many requests, please wait before trying again.", 429)
+        accepted.append(now)
+
     def _converse(self, request: dict[str, Any]) -> dict[str, Any]:
-        return inference.converse(request, self._target(request["modelId"])[1])
+        _, knowledge = self._target(request["modelId"])
+        self._count(request["modelId"])
+        return inference.converse(request, knowledge)
 
     def _invoke(self, request: dict[str, Any]) -> dict[str, Any]:
         base, knowledge = self._target(request["modelId"])
+        self._count(request["modelId"])
         return inference.invoke(request, base.provider, knowledge)
 
     def _details(self, model: FoundationModel, model_id: str) -> dict[str, Any]:
