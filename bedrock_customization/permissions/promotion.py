@@ -35,7 +35,7 @@ def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
 def register_models(
     parameter: ssm.IStringParameter, event_bus: events.IEventBus, source: str
 ) -> list[iam.PolicyStatement]:
-    """Writes the parameter of the current model, and sends the event about it.
+    """Reads and writes the parameter of the current model, and sends the event about it.
 
     Args:
         parameter: The parameter.
@@ -43,7 +43,7 @@ def register_models(
         source: The event's source.
     """
     return [
-        iam.PolicyStatement(actions=["ssm:PutParameter"], resources=[parameter.parameter_arn]),
+        iam.PolicyStatement(actions=["ssm:GetParameter", "ssm:PutParameter"], resources=[parameter.parameter_arn]),
         iam.PolicyStatement(
             actions=["events:PutEvents"],
             resources=[event_bus.event_bus_arn],

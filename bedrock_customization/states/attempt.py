@@ -11,13 +11,14 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
-from bedrock_customization.states.task import invoke_function, task
+from bedrock_customization.states.task import expression, invoke_function, task
 
 
 def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
     """Wraps the attempt in a Parallel state of one branch, so that one catch covers it all.
 
-    Assigns `evaluation`, `served`, `failedCandidates` and `data`.
+    Assigns `evaluation`, `models` (`[{"name", "description"}]`, what was compared), `served`, `failedCandidates`,
+    `data` and `dataWarnings`.
 
     Args:
         scope: The construct that holds the state.
@@ -30,9 +31,11 @@ def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> s
         comment="Its one catch is the only failure path",
         assign={
             "evaluation": "{% $states.result[0].evaluation %}",
+            "models": "{% [$states.result[0].models] %}",
             "served": "{% [$states.result[0].served] %}",
             "failedCandidates": "{% [$states.result[0].failedCandidates] %}",
             "data": "{% $states.result[0].data %}",
+            "dataWarnings": "{% [$states.result[0].dataWarnings] %}",
         },
         outputs={},
     ).branch(branch)
@@ -52,8 +55,8 @@ def check_data(
 ) -> sfn.CustomState:
     """Checks input, hyperparameters and every line of the data before anything is paid for.
 
-    Assigns `candidates` (`[{"name", "baseModelIdentifier", "serving", "customModelArn", "job"}]`), `baseModels`
-    (`[{"name", "modelId"}]`, the baseline first) and `checkedData` (each file's URI, version and ETag).
+    Assigns `candidates` (`[{"name", "description", "baseModelIdentifier", "serving", "customModelArn", "job"}]`),
+    `baseModels` (`[{"name", "modelId"}]`), `checkedData` (each file's URI, version and ETag) and `warnings` (texts).
 
     Args:
         scope: The construct that holds the state.
@@ -90,6 +93,7 @@ def check_data(
             "candidates": "{% [$states.result.Payload.candidates] %}",
             "baseModels": "{% [$states.result.Payload.baseModels] %}",
             "checkedData": "{% $states.result.Payload.data %}",
+            "warnings": "{% [$states.result.Payload.warningTexts] %}",
         },
     )
 
@@ -127,13 +131,26 @@ def evaluate_served(
         timeout=evaluation_timeout.plus(Duration.hours(1)),
         output={
             "evaluation": "{% $states.result.Output %}",
+            "models": expression("""
+                [$baseModels.{'name': name, 'description': modelId},
+                 $servedCandidates.{'name': name, 'description': description}]
+            """),
             "served": "{% $servedCandidates %}",
             "failedCandidates": "{% $notServed %}",
             "data": "{% $checkedData %}",
+            "dataWarnings": "{% $warnings %}",
         },
     )
     none_served = sfn.Fail.jsonata(
-        scope, "NoCandidateServed", error="{% $notServed[0].error %}", cause="{% $notServed[0].cause %}"
+        scope,
+        "NoCandidateServed",
+        error="{% $notServed[0].error %}",
+        cause=expression("""
+            $count($notServed) = 1 ? $notServed[0].cause
+                : $join([$notServed.(
+                    name & ' (' & description & '): ' & error & ': ' & $substring(cause, 0, 2000)
+                )], '\\n')
+        """),
     )
     return (
         sfn.Choice.jsonata(scope, "IsAnyCandidateServed")

@@ -7,6 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Serving
+from bedrock_customization.states.notification import first_error
 from bedrock_customization.states.serving import serve
 from bedrock_customization.states.task import expression
 from bedrock_customization.states.training import TrainingJob, describe_training, prepare_candidate, train
@@ -21,8 +22,8 @@ def train_and_serve(
 ) -> sfn.Map:
     """A Map over `candidates`: each is trained, unless it exists, and served; one that fails does not fail the others.
 
-    Assigns `servedCandidates` (`[{"name", "resourceName", "baseModelIdentifier", "customModelArn", "trained",
-    "modelId"}]`) and `notServed` (`[{"name", "error", "cause", "customModelArn"}]`).
+    Assigns `servedCandidates` (`[{"name", "description", "resourceName", "baseModelIdentifier", "customModelArn",
+    "trained", "modelId"}]`) and `notServed` (`[{"name", "description", "error", "cause", "customModelArn"}]`).
 
     Args:
         scope: The construct that holds the states.
@@ -31,11 +32,13 @@ def train_and_serve(
         serving: How candidates are served.
         serving_timeout: When a model that is not ready counts as failed.
     """
+    error = first_error("$states.input.Error", "$states.input.Cause").removeprefix("{% ").removesuffix(" %}")
     served = sfn.Pass.jsonata(
         scope,
         "CandidateServed",
         outputs={
             "name": "{% $candidate.name %}",
+            "description": "{% $candidate.description %}",
             "resourceName": "{% $resourceName %}",
             "baseModelIdentifier": "{% $candidate.baseModelIdentifier %}",
             "customModelArn": "{% $customModelArn %}",
@@ -46,12 +49,12 @@ def train_and_serve(
     failed = sfn.Pass.jsonata(
         scope,
         "CandidateFailed",
-        outputs={
-            "name": "{% $candidate.name %}",
-            "customModelArn": "{% $customModelArn %}",
-            "error": "{% $states.input.Error %}",
-            "cause": "{% $states.input.Cause %}",
-        },
+        outputs=expression(f"""
+            $merge([
+                {{'name': $candidate.name, 'description': $candidate.description, 'customModelArn': $customModelArn}},
+                {error}
+            ])
+        """),
     )
     training = train_unless_stalled(
         scope, "TrainUnlessStalled", training=train(scope, "Train", job=job), start_timeout=job.start_timeout
@@ -73,9 +76,7 @@ def train_and_serve(
         max_concurrency=_TRAINING_CONCURRENCY,
         assign={
             "servedCandidates": "{% [$states.result[$exists(modelId)]] %}",
-            "notServed": expression("""
-                [$states.result[$exists(error)].$merge([$, {'cause': $substring(cause, 0, 8000)}])]
-            """),
+            "notServed": "{% [$states.result[$exists(error)]] %}",
         },
         outputs={},
     ).item_processor(prepare_candidate(scope, "PrepareCandidate").next(is_trained))

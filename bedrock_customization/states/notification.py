@@ -52,8 +52,10 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
     """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`.
 
     Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause"}` or null),
-    `evaluation` (an evaluation's output, or null), `modelId` (of the promoted model, or null) and `release`
-    (`{"released", "kept"}`).
+    `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
+    `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `dataWarnings` (texts), `modelId` (of the
+    promoted model, or null), `previousModelId` (of the one promoted before it, or null), `registrationFailure` (a text,
+    or null) and `release` (`{"released", "kept"}`).
 
     Args:
         scope: The construct that holds the state.
@@ -68,10 +70,18 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
         $costs := function($list) {{
             $join([$list.('  ' & $lookup({_TITLES}, kind) & ' ' & name & ', paid ' & $lookup({_COSTS}, kind))], '\n')
         }};
+        $described := function($name) {{(
+            $found := $models[name = $name].description;
+            $name & ($exists($found) ? ' (' & $found & ')' : '')
+        )}};
+        $several := $count($evaluation.candidates) + $count($failedCandidates) > 1;
         $outcome := $failure != null ? 'failed'
-            : $evaluation.verdict = 'BETTER' ? 'the custom model is better and was kept'
-            : $evaluation.verdict = 'NOT_BETTER' ? 'the custom model is not better and was released'
-            : 'inconclusive, the custom model is not served';
+            : $evaluation.verdict = 'BETTER'
+                ? ($several ? $evaluation.winner : 'the custom model') & ' is better and was kept'
+            : $evaluation.verdict = 'NOT_BETTER'
+                ? ($several ? 'no custom model is better, all were released'
+                    : 'the custom model is not better and was released')
+            : 'inconclusive, ' & ($several ? 'no custom model is served' : 'the custom model is not served');
         $next := $failure != null ? 'Mend the error and start the customization again.'
             : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
             : $evaluation.verdict = 'NOT_BETTER'
@@ -83,8 +93,13 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
             & wins & ' won, ' & ties & ' tied, ' & losses & ' lost'
         );
         $scores := $each($evaluation.scores, function($means, $model) {{
-            '  ' & $model & ': ' & $number($lookup($means, $evaluation.metric))
+            '  ' & $described($model) & ': ' & $number($lookup($means, $evaluation.metric))
         }});
+        $failed := $failedCandidates.('  ' & name & ' (' & description & '): ' & error & '\n    '
+            & $replace($substring(cause, 0, 500), '\n', '\n    '));
+        $previous := $previousModelId = null ? '' : '\n  the model promoted before, paid '
+            & $lookup({_COSTS}, $contains($previousModelId, ':provisioned-model/') ? 'ProvisionedModel' : 'Deployment')
+            & '; delete it when nobody asks it any more:\n    ' & $previousModelId;
         {{
             'subject': $substring('Customization ' & $replace($name, /[^ -~]+/, '?') & ': ' & $outcome, 0, 99),
             'message': 'Customization ' & $name & ': ' & $outcome & '.'
@@ -94,9 +109,17 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                         & $section('Mean ' & $evaluation.metric, $join([$scores], '\n'))
                         & $section('Records', '  ' & $evaluation.counted & ' of ' & $evaluation.records
                             & ' were answered completely by every model')
+                        & ($count($failedCandidates) = 0 ? ''
+                            : $section('Candidates that failed', $join([$failed], '\n')))
                         & $section('Report', '  s3://{results_bucket}/' & $evaluation.report))
+                & ($count($dataWarnings) = 0 ? ''
+                    : $section('Warnings about the data', $join([$dataWarnings.('  ' & $)], '\n')
+                        & '\n  All of it: s3://{results_bucket}/' & $prefix & 'dataset-report.json'))
                 & $section('Released', $count($release.released) = 0 ? '  nothing' : $things($release.released))
-                & $section('Still billed', $count($release.kept) = 0 ? '  nothing' : $costs($release.kept))
+                & $section('Still billed',
+                    ($count($release.kept) = 0 ? '  nothing' : $costs($release.kept)) & $previous)
+                & ($registrationFailure = null ? ''
+                    : $section('Not registered', '  The model is served and kept. ' & $registrationFailure))
                 & $section('Next step', '  ' & $next)
                 & $section('Run', '  ' & $executionArn & '\n  s3://{results_bucket}/' & $prefix)
                 & '\n'
@@ -122,7 +145,9 @@ def write_notification(
         "ContentType": "application/json",
         "Body": expression("""
             $merge([$notification, {'writtenBy': $states.context.Execution.Id, 'execution': $executionArn,
-                'failure': $failure, 'evaluation': $evaluation, 'modelId': $modelId, 'release': $release}])
+                'failure': $failure, 'evaluation': $evaluation, 'failedCandidates': $failedCandidates,
+                'dataWarnings': $dataWarnings, 'modelId': $modelId, 'previousModelId': $previousModelId,
+                'registrationFailure': $registrationFailure, 'release': $release}])
         """),
     }
     return task(

@@ -67,6 +67,7 @@ def register(
     """Writes what was promoted to the parameter, and sends the event; assigns `registrationFailure` when that fails.
 
     The model is served and kept by then, so a failure does not undo it; the parameter then names the one before it.
+    That one stays served, so that one can go back to it; `previousModelId` is assigned, for the message to say so.
 
     Args:
         scope: The construct that holds the states.
@@ -74,6 +75,19 @@ def register(
         event_bus: Where the event goes.
         done: What follows.
     """
+    read = task(
+        scope,
+        "ReadCurrentModel",
+        resource="aws-sdk:ssm:getParameter",
+        arguments={"Name": parameter.parameter_name},
+        output={},
+        assign={
+            "previousModelId": expression("""(
+                $current := $parse($states.result.Parameter.Value);
+                $exists($current.modelId) and $current.modelId != $modelId ? $current.modelId : null
+            )""")
+        },
+    )
     write = task(
         scope,
         "RegisterModel",
@@ -104,17 +118,19 @@ def register(
         },
         output={},
     )
-    failure: dict[str, Any] = {
-        "errors": ["States.ALL"],
-        "outputs": {},
-        "assign": {
-            "registrationFailure": expression("""
-                $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 2000)
-            """)
-        },
-    }
-    for fallible in (write, announce):
-        fallible.add_catch(done, **failure)
+    read.add_catch(write, errors=["States.ALL"], outputs={})
+    write.add_catch(done, **_failure(f"Its parameter {parameter.parameter_name} still names the model before it: "))
+    announce.add_catch(done, **_failure("Its parameter names it, but the event about it was not sent: "))
+    read.next(write)
     write.next(announce)
     announce.next(done)
-    return write
+    return read
+
+
+def _failure(consequence: str) -> dict[str, Any]:
+    cause = "$states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 2000)"
+    return {
+        "errors": ["States.ALL"],
+        "outputs": {},
+        "assign": {"registrationFailure": f"{{% '{consequence}' & {cause} %}}"},
+    }

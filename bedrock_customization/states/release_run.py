@@ -98,7 +98,12 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
         assign={
             "prefix": "{% 'runs/' & $runId & '/' %}",
             "evaluation": "{% null %}",
+            "models": [],
+            "failedCandidates": [],
+            "dataWarnings": [],
             "modelId": "{% null %}",
+            "previousModelId": "{% null %}",
+            "registrationFailure": "{% null %}",
             "release": {"released": "{% [$released] %}", "kept": "{% [$kept] %}"},
         },
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataset.catalogue import find_entry, inference_id
+from dataset.findings import shorten
 
 AUTOMATIC = "automatic"
 IMPORTED = "IMPORTED"
@@ -71,6 +72,18 @@ def base_models(candidates: list[dict[str, Any]]) -> list[dict[str, str]]:
     if len(identifiers) == 1:
         return [{"name": "base", "modelId": identifiers[0]}]
     return [{"name": f"base-{index}", "modelId": model} for index, model in enumerate(identifiers, start=1)]
+
+
+def describe(candidate: dict[str, Any]) -> str:
+    """Return in words what tells a candidate from others: its base model and hyperparameters, or its custom model.
+
+    Args:
+        candidate: A candidate that `plan_candidates` planned.
+    """
+    if candidate["customModelArn"]:
+        return str(candidate["customModelArn"])
+    parameters = [f"{name} {value}" for name, value in candidate["hyperParameters"].items()]
+    return shorten(", ".join([candidate["baseModelIdentifier"], *parameters]), 300)
 
 
 def trained(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from dataset.candidates import base_models, plan_candidates, problems_with_serving, trained
+from dataset.candidates import base_models, describe, plan_candidates, problems_with_serving, trained
 from dataset.catalogue import find_entry
 from dataset.check import Report, check_files
 from dataset.conversion import TARGETS, convert_lines
@@ -32,10 +32,11 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
         client: A boto3 S3 client.
 
     Returns:
-        `{"trainingRecords", "validationRecords", "evaluationRecords", "warnings", "report", "candidates",
-        "baseModels", "data"}`; a count is None if the input names no such file. A candidate is `{"name",
-        "baseModelIdentifier", "serving", "customModelArn", "job"}`: `job` has the arguments of its training and is None
-        for a model that exists already. `data` tells each file's URI, version and ETag.
+        `{"trainingRecords", "validationRecords", "evaluationRecords", "warnings", "warningTexts", "report",
+        "candidates", "baseModels", "data"}`; a count is None if the input names no such file, and `warnings` is a
+        count, too. A candidate is `{"name", "description", "baseModelIdentifier", "serving", "customModelArn", "job"}`:
+        `job` has the arguments of its training and is None for a model that exists already. `data` tells each file's
+        URI, version and ETag.
 
     Raises:
         InvalidInput: A field is unknown, missing or wrong, a model cannot be used so, or an object cannot be read.
@@ -69,6 +70,7 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
         "validationRecords": report.records("validation"),
         "evaluationRecords": report.records("evaluation"),
         "warnings": len(report.findings.warnings),
+        "warningTexts": [warning.headline(FIELDS) for warning in report.findings.warnings],
         "report": key,
         "candidates": [_described(candidate, execution_input, models, files, converted) for candidate in candidates],
         "baseModels": base_models(candidates),
@@ -174,6 +176,7 @@ def _described(
     converted: dict[tuple[str, str], S3Object],
 ) -> dict[str, Any]:
     described = {name: candidate[name] for name in ("name", "baseModelIdentifier", "serving", "customModelArn")}
+    described["description"] = describe(candidate)
     if candidate["customModelArn"] is not None:
         return {**described, "job": None}
     schema = _wanted_schema(candidate, execution_input, models) or ""

@@ -5,6 +5,7 @@ from typing import Any
 
 LINES_KEPT = 5
 DETAIL_CHARACTERS = 160
+HEADLINE_CHARACTERS = 400
 
 FIXES = {
     "emptyFile": "Put at least one record into the file.",
@@ -97,6 +98,17 @@ class Finding:
             "details": self.details,
             "fix": self.fix,
         }
+
+    def headline(self, names: dict[str, str]) -> str:
+        """Return the finding in so few words that a message for people can hold it.
+
+        Args:
+            names: What to call the files; a file that has no name here is called as it is.
+        """
+        times = "" if not self.lines else f", {self.count} {'time' if self.count == 1 else 'times'}"
+        first = f"line {self.lines[0]}: {self.details[0]}" if self.lines else " ".join(self.details)
+        name = names.get(self.file, self.file)
+        return shorten(f"{name}: {self.kind}{times}: {first.rstrip('.: ')}. {self.fix}", HEADLINE_CHARACTERS)
 
     def sentence(self, name: str) -> str:
         """Describe the finding in one line.

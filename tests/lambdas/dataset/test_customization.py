@@ -74,10 +74,12 @@ def test_good_data(data):
         "validationRecords": 4,
         "evaluationRecords": 10,
         "warnings": 0,
+        "warningTexts": [],
         "report": "runs/0123456789abcdef/dataset-report.json",
         "candidates": [
             {
                 "name": "custom",
+                "description": "model",
                 "baseModelIdentifier": "model",
                 "serving": "on-demand",
                 "customModelArn": None,
