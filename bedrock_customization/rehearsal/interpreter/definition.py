@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from bedrock_customization.rehearsal.interpreter.jsonpath.choice import Condition
+from bedrock_customization.rehearsal.interpreter.jsonpath.template import PathTemplate
 from bedrock_customization.rehearsal.interpreter.template import Template
+
+Field = Template | PathTemplate
+"""A field whose value may come from the data: in JSONata, or in JSONPath."""
+
+ResultPath = tuple[str | int, ...] | None
+"""Where a result is put in the input: nothing in it replaces the input, None discards the result."""
 
 
 @dataclass(frozen=True)
@@ -26,18 +34,19 @@ class Catcher:
 
     error_equals: tuple[str, ...]
     next: str
-    assign: Template | None
-    output: Template | None
+    assign: Field | None
+    output: Field | None
+    result_path: ResultPath = ()
 
 
 @dataclass(frozen=True)
 class ChoiceRule:
     """One entry of `Choices`."""
 
-    condition: Template
+    condition: Template | Condition
     next: str
-    assign: Template | None
-    output: Template | None
+    assign: Field | None
+    output: Field | None
 
 
 @dataclass
@@ -52,7 +61,8 @@ class Block:
 class State:
     """One state.
 
-    `templates` holds its evaluated fields by their name: `Output`, `Assign`, `ItemReader/Arguments` and so on.
+    `templates` holds its evaluated fields by their name in JSONata: `Output`, `Assign`, `ItemReader/Arguments` and so
+    on; in a JSONPath state that has another name for one, such as `Parameters`, it stands under that of JSONata.
     """
 
     name: str
@@ -60,7 +70,9 @@ class State:
     path: str
     definition: dict[str, Any]
     next: str | None = None
-    templates: dict[str, Template] = field(default_factory=dict)
+    templates: dict[str, Field] = field(default_factory=dict)
+    json_path: bool = False
+    result_path: ResultPath = ()
     retry: list[Retrier] = field(default_factory=list)
     catch: list[Catcher] = field(default_factory=list)
     choices: list[ChoiceRule] = field(default_factory=list)

@@ -22,7 +22,7 @@ from bedrock_customization.rehearsal.interpreter.states.task import run_task
 
 
 class Interpreter:
-    """Runs JSONata state machines, STANDARD and EXPRESS, in the current trio run.
+    """Runs state machines in JSONata and JSONPath, STANDARD and EXPRESS, in the current trio run.
 
     All waiting is `trio.sleep`: under `trio.testing.MockClock(autojump_threshold=0)` hours pass in moments. Several
     executions can run at once, and a service can start another execution while a state waits for it.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bedrock_customization.rehearsal.interpreter import limits
-from bedrock_customization.rehearsal.interpreter.flow import Visit, too_large
 from bedrock_customization.rehearsal.interpreter.map_items import MapItem, select
+from bedrock_customization.rehearsal.interpreter.visit import Visit, too_large
 
 
 @dataclass(frozen=True)

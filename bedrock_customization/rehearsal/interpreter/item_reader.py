@@ -10,9 +10,9 @@ from typing import Any
 
 from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.checks.fields import CSV_DELIMITERS
-from bedrock_customization.rehearsal.interpreter.flow import Visit, unexpected
 from bedrock_customization.rehearsal.interpreter.map_items import MapItem, from_json
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import Visit, unexpected
 
 _GZIP = b"\x1f\x8b"
 

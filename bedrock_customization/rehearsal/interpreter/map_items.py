@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bedrock_customization.rehearsal.interpreter import limits
-from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Visit, unexpected
+from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.jsonata import EvaluationError
 from bedrock_customization.rehearsal.interpreter.jsonata_values import encode
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import NOTHING, Visit, unexpected
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ def listed_items(visit: Visit) -> list[MapItem]:
     try:
         return _listed_items(visit)
     except StatesError as error:
+        if error.error == errors.RUNTIME:
+            raise
         failure = visit.report(error, visit.came_from)
         visit.flow.record("MapStateFailed")
         raise failure from error
@@ -52,10 +54,13 @@ def listed_items(visit: Visit) -> list[MapItem]:
 
 def _listed_items(visit: Visit) -> list[MapItem]:
     template = visit.state.templates.get("Items")
-    value = visit.render(template, visit.input)
+    value = visit.render(template, visit.data)
     source = "STATE_DATA" if visit.state.distributed else None
     if isinstance(value, list) or (isinstance(value, dict) and visit.state.distributed):
         return from_json(value, source)
+    if visit.state.json_path:
+        path = "$" if template is None else template.value
+        raise visit.failure(errors.RUNTIME, f'Reference path "{path}" must point to array.')
     if template is not None:
         raise unexpected(template, value, "array")
     raise EvaluationError(f"Map state input must be an array but was: {limits.dump(value)}", "")

@@ -9,8 +9,8 @@ from typing import Any
 from bedrock_customization.rehearsal.clock import BEGINNING
 from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.execution import Execution, timestamp
-from bedrock_customization.rehearsal.interpreter.flow import Visit, unexpected
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import Visit, unexpected
 
 
 async def write_results(

@@ -57,9 +57,7 @@ def parallel(block: dict[str, Any]) -> dict[str, Any]:
         ({"Version": "2.0"}, "Version at /: got '2.0'; allowed: '1.0'"),
         ({"TimeoutSeconds": 0}, "TimeoutSeconds at /: got 0; allowed: whole numbers, 1 to 99999999"),
         ({"TimeoutSeconds": "{% 5 %}"}, "TimeoutSeconds at /: got '{% 5 %}'"),
-        ({"QueryLanguage": "JSON"}, "QueryLanguage at /: got 'JSON'; allowed: JSONata"),
-        ({"QueryLanguage": "JSONPath"}, "QueryLanguage at /States/S: is 'JSONPath' here; only JSONata states"),
-        ({"QueryLanguage": ...}, "QueryLanguage at /States/S: is 'JSONPath' here; only JSONata states"),
+        ({"QueryLanguage": "JSON"}, "QueryLanguage at /: got 'JSON'; allowed: JSONata, JSONPath"),
     ],
 )
 def test_refused_machine(fields: dict[str, Any], said: str) -> None:
@@ -84,7 +82,14 @@ def test_refused_machine(fields: dict[str, Any], said: str) -> None:
             {**TASK, "Credentials": {"RoleArn": "r"}},
             "Credentials at /States/S: is a field of Step Functions that cannot be rehearsed",
         ),
-        ({**PASS, "QueryLanguage": "JSONPath"}, "QueryLanguage at /States/S: is 'JSONPath' here"),
+        (
+            {**PASS, "QueryLanguage": "JSONPath"},
+            "QueryLanguage at /States/S: 'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole",
+        ),
+        (
+            {**PASS, "QueryLanguage": "JMESPath"},
+            "QueryLanguage at /States/S: got 'JMESPath'; allowed: JSONata, JSONPath",
+        ),
         ({"Type": "Pass"}, "Next at /States/S: exactly one of Next and End: true is needed"),
         ({**PASS, "Next": "S"}, "Next at /States/S: exactly one of Next and End: true is needed"),
         ({"Type": "Pass", "Next": "T"}, "Next at /States/S: got 'T', which is not a state here; allowed: S"),

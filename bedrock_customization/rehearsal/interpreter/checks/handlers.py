@@ -8,8 +8,7 @@ from typing import Any
 from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.checks import fields
 from bedrock_customization.rehearsal.interpreter.checks.values import Values
-from bedrock_customization.rehearsal.interpreter.definition import Catcher, Retrier, State
-from bedrock_customization.rehearsal.interpreter.template import Template
+from bedrock_customization.rehearsal.interpreter.definition import Catcher, Field, Retrier, State
 
 
 def check_retry(values: Values, state: State, raw: dict[str, Any]) -> None:
@@ -36,15 +35,16 @@ def check_retry(values: Values, state: State, raw: dict[str, Any]) -> None:
 
 def check_catch(values: Values, state: State, raw: dict[str, Any]) -> None:
     """Check and parse the `Catch` of a state."""
-    for location, catcher, names in _entries(values, state, raw, "Catch", fields.CATCHER):
-        templates: dict[str, Template] = {}
+    for location, catcher, names in _entries(values, state, raw, "Catch", values.allowed["Catch"]):
+        templates: dict[str, Field] = {}
         values.part(templates, catcher, "Output", state.path, location, errors_allowed=True)
         values.assign(templates, catcher, "Assign", state.path, location, errors_allowed=True)
         following = catcher.get("Next")
         if not isinstance(following, str):
             values.problem(state.path, f"{location}/Next", f"got {following!r}; the name of a state is needed")
             continue
-        state.catch.append(Catcher(names, following, templates.get("Assign"), templates.get("Output")))
+        result_path = values.result_path(catcher, state.path, location)
+        state.catch.append(Catcher(names, following, templates.get("Assign"), templates.get("Output"), result_path))
 
 
 def _entries(

@@ -13,6 +13,7 @@ from bedrock_customization.rehearsal.interpreter import limits
 from bedrock_customization.rehearsal.interpreter.checks import fields
 from bedrock_customization.rehearsal.interpreter.checks.handlers import check_catch, check_retry
 from bedrock_customization.rehearsal.interpreter.checks.map_fields import check_map_fields
+from bedrock_customization.rehearsal.interpreter.checks.path_values import PathValues
 from bedrock_customization.rehearsal.interpreter.checks.simple_states import (
     check_choice,
     check_fail,
@@ -37,14 +38,17 @@ def check(machine: StateMachine, services: Services, expression: Callable[[str],
         UnsupportedDefinitionError: Step Functions would refuse the definition, or the rehearsal does not know something
             in it. The message lists every problem.
     """
-    checker = _Checker(machine, Values(services, expression))
+    problems: list[str] = []
+    values = Values(services, expression, problems), PathValues(services, expression, problems)
+    checker = _Checker(machine, *values)
     definition = checker.machine()
-    if checker.values.problems:
-        listed = "\n".join(f"- {problem}" for problem in dict.fromkeys(checker.values.problems))
+    if problems:
+        listed = "\n".join(f"- {problem}" for problem in dict.fromkeys(problems))
         raise UnsupportedDefinitionError(f"{machine.name}: this definition cannot be rehearsed:\n{listed}")
     return definition
 
 
+_TYPES = ("Choice", "Fail", "Map", "Parallel", "Pass", "Succeed", "Task", "Wait")
 _SIMPLE: dict[str, Callable[[Values, State, dict[str, Any]], None]] = {
     "Choice": check_choice,
     "Fail": check_fail,
@@ -53,9 +57,10 @@ _SIMPLE: dict[str, Callable[[Values, State, dict[str, Any]], None]] = {
 
 
 class _Checker:
-    def __init__(self, machine: StateMachine, values: Values) -> None:
+    def __init__(self, machine: StateMachine, values: Values, path_values: PathValues) -> None:
         self.source = machine
         self.values = values
+        self.path_values = path_values
         self.names: set[str] = set()
         self.language = "JSONPath"
 
@@ -70,7 +75,7 @@ class _Checker:
         self.values.known(definition, fields.MACHINE, "")
         self.language = definition.get("QueryLanguage", "JSONPath")
         if self.language not in ("JSONata", "JSONPath"):
-            self.values.problem("", "QueryLanguage", f"got {self.language!r}; allowed: JSONata")
+            self.values.problem("", "QueryLanguage", f"got {self.language!r}; allowed: JSONata, JSONPath")
         if self.source.type not in ("STANDARD", "EXPRESS"):
             self.values.problem("", "type", f"got {self.source.type!r}; allowed: STANDARD, EXPRESS")
         if definition.get("Version", "1.0") != "1.0":
@@ -104,11 +109,12 @@ class _Checker:
             parts = [state, *_dicts(state.get("Catch")), *_dicts(state.get("Choices"))]
             for part in parts:
                 assign = part.get("Assign")
-                for name in assign if isinstance(assign, dict) else ():
+                for field in assign if isinstance(assign, dict) else ():
+                    name = field.removesuffix(".$")
                     if name in outer:
                         at = f"{path}/States/{state_name}"
                         what = "is assigned in an outer scope, and an inner scope cannot assign it; use another name"
-                        self.values.problem(at, f"Assign/{name}", what)
+                        self.values.problem(at, f"Assign/{field}", what)
                     names.add(name)
         return frozenset(names)
 
@@ -155,34 +161,41 @@ class _Checker:
             return State(name, "", path, {})
         kind = raw.get("Type")
         state = State(name, str(kind), path, raw)
-        if not isinstance(kind, str) or kind not in fields.STATES:
-            self.values.problem(path, "Type", f"got {kind!r}; allowed: {listed(fields.STATES)}")
+        if not isinstance(kind, str) or kind not in _TYPES:
+            self.values.problem(path, "Type", f"got {kind!r}; allowed: {listed(_TYPES)}")
             return state
         language = raw.get("QueryLanguage", self.language)
-        if language != "JSONata":
-            remedy = "only JSONata states can be rehearsed; write QueryLanguage: JSONata and JSONata fields"
-            self.values.problem(path, "QueryLanguage", f"is {language!r} here; {remedy}")
+        if language not in ("JSONata", "JSONPath"):
+            self.values.problem(path, "QueryLanguage", f"got {language!r}; allowed: JSONata, JSONPath")
             return state
-        self.values.known(raw, fields.STATES[kind], path)
+        if (language, self.language) == ("JSONPath", "JSONata"):
+            what = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+            self.values.problem(path, "QueryLanguage", what)
+            return state
+        state.json_path = language == "JSONPath"
+        values = self.path_values if state.json_path else self.values
+        values.known(raw, values.allowed[kind], path)
         if "Comment" in raw and not isinstance(raw["Comment"], str):
             self.values.problem(path, "Comment", f"got {raw['Comment']!r}; a string is needed")
         self.flow(state, raw)
-        self.values.template(state, "Output")
-        self.values.assign(state.templates, raw, "Assign", path)
-        check_retry(self.values, state, raw)
-        check_catch(self.values, state, raw)
+        values.data_flow(state)
+        values.assign(state.templates, raw, "Assign", path)
+        check_retry(values, state, raw)
+        check_catch(values, state, raw)
         if kind == "Parallel":
+            values.template(state, "Arguments")
             self.parallel(state, raw, express, outer)
         elif kind == "Map":
             self.map(state, raw, express, outer)
+            check_map_fields(values, state, raw)
         elif kind == "Task":
-            check_task(self.values, state, raw, express)
+            check_task(values, state, raw, express)
         elif kind in _SIMPLE:
-            _SIMPLE[kind](self.values, state, raw)
+            _SIMPLE[kind](values, state, raw)
         return state
 
     def flow(self, state: State, raw: dict[str, Any]) -> None:
-        if "Next" not in fields.STATES[state.type]:
+        if "Next" not in fields.JSONATA[state.type]:
             return
         following, end = raw.get("Next"), raw.get("End")
         if end not in (None, True, False):
@@ -195,7 +208,6 @@ class _Checker:
             state.next = following
 
     def parallel(self, state: State, raw: dict[str, Any], express: bool, outer: frozenset[str]) -> None:
-        self.values.template(state, "Arguments")
         branches = raw.get("Branches")
         if not isinstance(branches, list) or not branches:
             self.values.problem(state.path, "Branches", "missing or empty; at least one branch is needed")
@@ -232,7 +244,6 @@ class _Checker:
             state.processor = self.block(processor, path, state.express_children, frozenset())
         else:
             state.processor = self.block(processor, path, express, outer)
-        check_map_fields(self.values, state, raw)
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:

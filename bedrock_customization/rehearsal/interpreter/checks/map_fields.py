@@ -54,7 +54,7 @@ def _items(values: Values, state: State, raw: dict[str, Any]) -> None:
 
 
 def _item_reader(values: Values, state: State, raw: dict[str, Any]) -> None:
-    reader = values.object(state, raw, "ItemReader", fields.ITEM_READER)
+    reader = values.object(state, raw, "ItemReader", values.allowed["ItemReader"])
     if reader is None:
         return
     resource = reader.get("Resource")
@@ -64,9 +64,9 @@ def _item_reader(values: Values, state: State, raw: dict[str, Any]) -> None:
         return
     values.resource(resource, state.path, "ItemReader/Resource")
     values.part(state.templates, reader, "Arguments", state.path, "ItemReader")
-    if "Arguments" not in reader:
-        values.problem(state.path, "ItemReader/Arguments", "missing; Bucket is needed")
-    config = values.config(reader, "ReaderConfig", fields.READER_CONFIG, state.path, "ItemReader")
+    if values.arguments not in reader:
+        values.problem(state.path, f"ItemReader/{values.arguments}", "missing; Bucket is needed")
+    config = values.config(reader, "ReaderConfig", values.allowed["ReaderConfig"], state.path, "ItemReader")
     location = "ItemReader/ReaderConfig"
     values.one_of(config, "Transformation", ("NONE",), state.path, location)
     values.one_of(config, "CSVDelimiter", tuple(fields.CSV_DELIMITERS), state.path, location)
@@ -79,27 +79,28 @@ def _item_reader(values: Values, state: State, raw: dict[str, Any]) -> None:
         if config.get("CSVHeaderLocation") == "GIVEN" and not given:
             what = f"got {headers!r}; an array of names is needed when CSVHeaderLocation is GIVEN"
             values.problem(state.path, f"{location}/CSVHeaders", what)
-    values.number(state, "ItemReader/ReaderConfig/MaxItems", 0, limits.MAX_ITEMS, value=config.get("MaxItems"))
+    values.number(state, "ItemReader/ReaderConfig/MaxItems", 0, limits.MAX_ITEMS, within=config)
 
 
 def _item_batcher(values: Values, state: State, raw: dict[str, Any]) -> None:
-    batcher = values.object(state, raw, "ItemBatcher", fields.ITEM_BATCHER)
+    batcher = values.object(state, raw, "ItemBatcher", values.allowed["ItemBatcher"])
     if batcher is None:
         return
     values.part(state.templates, batcher, "BatchInput", state.path, "ItemBatcher")
     maximum = limits.MAX_PAYLOAD_BYTES
     for name, most in (("MaxItemsPerBatch", None), ("MaxInputBytesPerBatch", maximum)):
-        values.number(state, f"ItemBatcher/{name}", 1, most, value=batcher.get(name))
-    if not batcher.keys() & {"MaxItemsPerBatch", "MaxInputBytesPerBatch"}:
+        values.number(state, f"ItemBatcher/{name}", 1, most, within=batcher)
+    if not batcher.keys() & values.allowed["ItemBatcher"] - {"BatchInput"}:
         values.problem(state.path, "ItemBatcher", "MaxItemsPerBatch, MaxInputBytesPerBatch or both are needed")
 
 
 def _result_writer(values: Values, state: State, raw: dict[str, Any]) -> None:
-    writer = values.object(state, raw, "ResultWriter", fields.RESULT_WRITER)
+    writer = values.object(state, raw, "ResultWriter", values.allowed["ResultWriter"])
     if writer is None:
         return
-    if not writer or ("Resource" in writer) != ("Arguments" in writer):
-        values.problem(state.path, "ResultWriter", "Resource and Arguments, WriterConfig, or all three are needed")
+    if not writer or ("Resource" in writer) != (values.arguments in writer):
+        what = f"Resource and {values.arguments}, WriterConfig, or all three are needed"
+        values.problem(state.path, "ResultWriter", what)
     if "Resource" in writer:
         resource = writer["Resource"]
         if not isinstance(resource, str) or not _WRITER.fullmatch(resource):

@@ -6,12 +6,10 @@ import re
 from typing import Any
 
 from bedrock_customization.rehearsal.interpreter import limits
-from bedrock_customization.rehearsal.interpreter.checks import fields
 from bedrock_customization.rehearsal.interpreter.checks.values import Values
-from bedrock_customization.rehearsal.interpreter.definition import ChoiceRule, State
+from bedrock_customization.rehearsal.interpreter.definition import ChoiceRule, Field, State
 from bedrock_customization.rehearsal.interpreter.execution import parse_timestamp
 from bedrock_customization.rehearsal.interpreter.jsonata import is_expression
-from bedrock_customization.rehearsal.interpreter.template import Template
 
 _SYNC = re.compile(r"\.sync(:2)?$")
 
@@ -42,10 +40,10 @@ def check_task(values: Values, state: State, raw: dict[str, Any], express: bool)
 
 def check_wait(values: Values, state: State, raw: dict[str, Any]) -> None:
     """Check a Wait."""
-    if ("Seconds" in raw) == ("Timestamp" in raw):
-        values.problem(state.path, "Seconds", "exactly one of Seconds and Timestamp is needed")
     values.number(state, "Seconds", 0, limits.MAX_SECONDS)
     values.template(state, "Timestamp", str)
+    if ("Seconds" in state.templates) == ("Timestamp" in state.templates):
+        values.problem(state.path, "Seconds", "exactly one of Seconds and Timestamp is needed")
     moment = raw.get("Timestamp")
     if isinstance(moment, str) and not is_expression(moment) and parse_timestamp(moment) is None:
         values.problem(state.path, "Timestamp", f"got {moment!r}; allowed: RFC 3339, such as 2026-01-31T12:00:00Z")
@@ -72,18 +70,13 @@ def check_choice(values: Values, state: State, raw: dict[str, Any]) -> None:
         if not isinstance(rule, dict):
             values.problem(state.path, location, f"got {rule!r}; a JSON object is needed")
             continue
-        values.known(rule, fields.CHOICE_RULE, state.path, location)
-        templates: dict[str, Template] = {}
-        values.part(templates, rule, "Condition", state.path, location)
+        values.known(rule, values.allowed["Choices"], state.path, location)
+        templates: dict[str, Field] = {}
+        condition = values.condition(rule, state.path, location)
         values.part(templates, rule, "Output", state.path, location)
         values.assign(templates, rule, "Assign", state.path, location)
-        condition = rule.get("Condition")
-        if not isinstance(condition, bool) and not is_expression(condition):
-            values.problem(
-                state.path, f"{location}/Condition", f"got {condition!r}; a boolean or {{% ... %}} is needed"
-            )
         if not isinstance(rule.get("Next"), str):
             values.problem(state.path, f"{location}/Next", f"got {rule.get('Next')!r}; the name of a state is needed")
-        elif "Condition" in templates:
-            parsed = ChoiceRule(templates["Condition"], rule["Next"], templates.get("Assign"), templates.get("Output"))
+        elif condition is not None:
+            parsed = ChoiceRule(condition, rule["Next"], templates.get("Assign"), templates.get("Output"))
             state.choices.append(parsed)

@@ -8,9 +8,10 @@ from typing import Any
 
 from bedrock_customization.rehearsal.interpreter import limits
 from bedrock_customization.rehearsal.interpreter.checks import fields
-from bedrock_customization.rehearsal.interpreter.definition import State
+from bedrock_customization.rehearsal.interpreter.definition import Field, ResultPath, State
 from bedrock_customization.rehearsal.interpreter.jsonata import Expression, is_expression
 from bedrock_customization.rehearsal.interpreter.jsonata_references import FUNCTIONS
+from bedrock_customization.rehearsal.interpreter.jsonpath.choice import Condition
 from bedrock_customization.rehearsal.interpreter.services import Services, UnsupportedDefinitionError
 from bedrock_customization.rehearsal.interpreter.template import Template
 
@@ -24,12 +25,24 @@ class Values:
     Args:
         services: Know which resources can be called.
         expression: Parses a JSONata expression.
+        problems: Where problems are noted.
+
+    Attributes:
+        language: The query language.
+        allowed: The fields of states and of the objects in them.
+        arguments: What this language calls the arguments of a service call.
     """
 
-    def __init__(self, services: Services, expression: Callable[[str], Expression]) -> None:
+    language = "JSONata"
+    other_language = "JSONPath"
+    allowed = fields.JSONATA
+    foreign = frozenset().union(*fields.JSONPATH.values()) - frozenset().union(*fields.JSONATA.values())
+    arguments = "Arguments"
+
+    def __init__(self, services: Services, expression: Callable[[str], Expression], problems: list[str]) -> None:
         self.services = services
         self.expression = expression
-        self.problems: list[str] = []
+        self.problems = problems
 
     def problem(self, path: str, field: str, what: str) -> None:
         """Note what is wrong with a field of the state at a path."""
@@ -51,8 +64,9 @@ class Values:
             field = f"{location}/{name}" if location else name
             if name in fields.NOT_REHEARSED:
                 self.problem(path, field, "is a field of Step Functions that cannot be rehearsed; remove it")
-            elif name in fields.JSONPATH:
-                self.problem(path, field, f"belongs to JSONPath, not to JSONata; allowed here: {listed(allowed)}")
+            elif name in self.foreign:
+                what = f"belongs to {self.other_language}, not to {self.language}; allowed here: {listed(allowed)}"
+                self.problem(path, field, what)
             else:
                 self.problem(path, field, f"unknown field; allowed here: {listed(allowed)}")
 
@@ -94,18 +108,36 @@ class Values:
             self.problem(path, field, f"got {value!r}; allowed: whole numbers, {least}{upper}")
 
     def number(
-        self, state: State, field: str, least: int, most: int | None, *, value: Any = None, whole: bool = True
+        self,
+        state: State,
+        field: str,
+        least: int,
+        most: int | None,
+        *,
+        within: dict[str, Any] | None = None,
+        whole: bool = True,
     ) -> None:
-        """Check a number that may also be an expression, and keep it as a template."""
-        value = state.definition.get(field) if value is None else value
+        """Check a number that may also come from the data, and keep it as a template.
+
+        Args:
+            state: The state.
+            field: Where it stands, for example `ItemReader/ReaderConfig/MaxItems`.
+            least: The smallest number allowed.
+            most: The greatest number allowed, if there is one.
+            within: The object that holds it; default: the state.
+            whole: Whether only whole numbers are allowed.
+        """
+        value = (state.definition if within is None else within).get(field.rsplit("/", 1)[-1])
         if value is None:
             return
         if not is_expression(value):
-            if not whole and isinstance(value, float) and least <= value <= (most or value):
-                pass
-            else:
-                self.integer(value, state.path, field, least, most)
+            self.plain_number(value, state.path, field, least, most, whole)
         state.templates[field] = self.parse(value, state.path, field)
+
+    def plain_number(self, value: Any, path: str, field: str, least: int, most: int | None, whole: bool) -> None:
+        """Refuse what is not a number within limits."""
+        if whole or not isinstance(value, float) or not least <= value <= (most or value):
+            self.integer(value, path, field, least, most)
 
     def template(self, state: State, field: str, kind: type | None = None) -> None:
         """Parse a field of a state."""
@@ -118,7 +150,7 @@ class Values:
 
     def part(
         self,
-        templates: dict[str, Template],
+        templates: dict[str, Field],
         value: dict[str, Any],
         field: str,
         path: str,
@@ -132,7 +164,7 @@ class Values:
 
     def assign(
         self,
-        templates: dict[str, Template],
+        templates: dict[str, Field],
         value: dict[str, Any],
         field: str,
         path: str,
@@ -146,14 +178,38 @@ class Values:
         if not isinstance(value[field], dict):
             self.problem(path, at, f"got {value[field]!r}; a JSON object of variables is needed")
             return
-        for name in value[field]:
+        for name in map(self.variable, value[field]):
             if name == "states" or len(name) > limits.MAX_NAME_CHARACTERS or not _VARIABLE_NAME.fullmatch(name):
                 rule = f"a letter or _, then letters, digits and _, at most {limits.MAX_NAME_CHARACTERS}; not 'states'"
                 self.problem(path, f"{at}/{name}", f"not a variable's name; allowed: {rule}")
         templates[field] = self.parse(value[field], path, at, errors_allowed)
 
-    def parse(self, value: Any, path: str, location: str, errors_allowed: bool = False) -> Template:
-        """Parse a value of a state in which strings may be expressions."""
+    def data_flow(self, state: State) -> None:
+        """Parse what a state makes of its input and its result."""
+        self.template(state, "Output")
+
+    def condition(self, rule: dict[str, Any], path: str, location: str) -> Template | Condition | None:
+        """Parse when a choice rule holds; None if it cannot be told."""
+        condition = rule.get("Condition")
+        if not isinstance(condition, bool) and not is_expression(condition):
+            self.problem(path, f"{location}/Condition", f"got {condition!r}; a boolean or {{% ... %}} is needed")
+            return None
+        return self.expressions(condition, path, f"{location}/Condition")
+
+    def result_path(self, value: dict[str, Any], path: str, location: str = "") -> ResultPath:
+        """Give where a result is put in the input; in JSONata it always replaces it."""
+        return ()
+
+    def variable(self, name: str) -> str:
+        """Give the variable that a field of `Assign` stands for."""
+        return name
+
+    def parse(self, value: Any, path: str, location: str, errors_allowed: bool = False) -> Field:
+        """Parse a value of a state that may take something from the data."""
+        return self.expressions(value, path, location, errors_allowed)
+
+    def expressions(self, value: Any, path: str, location: str, errors_allowed: bool = False) -> Template:
+        """Parse a value in which strings may be JSONata expressions."""
 
         def expression(text: str, at: str) -> Expression:
             try:

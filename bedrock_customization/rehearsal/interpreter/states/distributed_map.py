@@ -10,12 +10,12 @@ import trio
 from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.definition import Definition
 from bedrock_customization.rehearsal.interpreter.execution import Execution
-from bedrock_customization.rehearsal.interpreter.flow import Outcome, Visit
 from bedrock_customization.rehearsal.interpreter.item_batcher import ChildInput, child_inputs
 from bedrock_customization.rehearsal.interpreter.item_reader import read_items
 from bedrock_customization.rehearsal.interpreter.map_items import listed_items
 from bedrock_customization.rehearsal.interpreter.result_writer import write_results
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import Outcome, Visit
 
 KEPT_HISTORIES = 100
 """So many children of a Map Run keep their history, and as many more that did not succeed."""

@@ -8,9 +8,10 @@ from typing import Any
 import trio
 
 from bedrock_customization.rehearsal.interpreter import errors, limits
-from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Flow, Outcome, Visit, run_block
+from bedrock_customization.rehearsal.interpreter.flow import Flow, run_block
 from bedrock_customization.rehearsal.interpreter.map_items import MapItem, listed_items, select
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import NOTHING, Outcome, Visit
 
 
 async def run_inline_map(visit: Visit) -> Outcome:

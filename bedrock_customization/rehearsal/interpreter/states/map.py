@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bedrock_customization.rehearsal.interpreter.flow import Outcome, Visit
 from bedrock_customization.rehearsal.interpreter.states.distributed_map import run_distributed_map
 from bedrock_customization.rehearsal.interpreter.states.inline_map import run_inline_map
+from bedrock_customization.rehearsal.interpreter.visit import Outcome, Visit
 
 
 async def run_map(visit: Visit) -> Outcome:

@@ -8,8 +8,9 @@ import trio
 
 from bedrock_customization.rehearsal.interpreter import errors
 from bedrock_customization.rehearsal.interpreter.definition import Block
-from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Flow, Outcome, Visit, run_block
+from bedrock_customization.rehearsal.interpreter.flow import Flow, run_block
 from bedrock_customization.rehearsal.interpreter.services import StatesError
+from bedrock_customization.rehearsal.interpreter.visit import NOTHING, Outcome, Visit
 
 
 async def run_parallel(visit: Visit) -> Outcome:
@@ -19,7 +20,7 @@ async def run_parallel(visit: Visit) -> Outcome:
         StatesError: A branch failed; the others are cancelled at once.
     """
     state, flow = visit.state, visit.flow
-    input = visit.render(state.templates.get("Arguments"), visit.input)
+    input = visit.payload
     input_text = visit.limited(input)
     started = flow.record("ParallelStateStarted")
     outputs: list[Any] = [NOTHING] * len(state.branches)

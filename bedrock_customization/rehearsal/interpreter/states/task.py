@@ -9,8 +9,9 @@ from typing import Any
 import trio
 
 from bedrock_customization.rehearsal.interpreter import errors, limits
-from bedrock_customization.rehearsal.interpreter.flow import NOTHING, Flow, Outcome, Visit, too_large
+from bedrock_customization.rehearsal.interpreter.flow import Flow
 from bedrock_customization.rehearsal.interpreter.services import Caller, StatesError
+from bedrock_customization.rehearsal.interpreter.visit import NOTHING, Outcome, Visit, too_large
 
 _NOT_TRUNCATED = {"truncated": False}
 
@@ -25,7 +26,7 @@ async def run_task(visit: Visit) -> Outcome:
         StatesError: The call failed, took longer than `TimeoutSeconds`, or its result is too large.
     """
     state = visit.state
-    text = visit.limited(visit.render(state.templates.get("Arguments"), visit.input))
+    text = visit.limited(visit.payload)
     timeout = visit.number("TimeoutSeconds", None, 1, limits.MAX_SECONDS)
     heartbeat = visit.number("HeartbeatSeconds", None, 1, limits.MAX_SECONDS)
     events = _Events(visit, text, timeout, heartbeat)
