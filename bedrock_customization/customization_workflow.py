@@ -13,16 +13,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.alarms import WorkflowAlarms
+from bedrock_customization.argument_checks import check_type
 from bedrock_customization.assets import FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
-from bedrock_customization.notification_topic import NotificationTopic
+from bedrock_customization.notification_topic import NotificationTopic, notification_topic_or_new
 from bedrock_customization.options import Inference, QualityGate, Serving, ServingMode
 from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.service_role import allow_training, service_role_or_new
@@ -37,6 +40,7 @@ from bedrock_customization.states.ending import (
     release_run,
 )
 from bedrock_customization.states.notification import (
+    UNNOTIFIED,
     compose_message,
     first_error,
     publish_notification,
@@ -93,6 +97,7 @@ class CustomizationWorkflow(Construct):
         service_role: The role that Bedrock trains with.
         registry: Which custom model is the current one.
         current_model_parameter: The parameter that holds it, as JSON.
+        alarms: The alarms on what a notification cannot tell.
     """
 
     def __init__(
@@ -104,7 +109,7 @@ class CustomizationWorkflow(Construct):
         validation_bucket: s3.IBucket | None = None,
         results_bucket: s3.IBucket | None = None,
         evaluation: EvaluationWorkflow | None = None,
-        topic: NotificationTopic | None = None,
+        topic: NotificationTopic | sns.ITopic | None = None,
         serving: Serving | None = None,
         inference: Inference | None = None,
         quality_gate: QualityGate | None = None,
@@ -123,6 +128,8 @@ class CustomizationWorkflow(Construct):
         serving_timeout: Duration | None = None,
         sweep_interval: Duration | None = None,
         encryption_key: kms.IKey | None = None,
+        access_logs_bucket: s3.IBucket | None = None,
+        alarm_actions: Sequence[cloudwatch.IAlarmAction] | None = None,
         log_execution_data: bool = False,
     ) -> None:
         """Creates whatever is not passed in, and the state machine.
@@ -134,7 +141,8 @@ class CustomizationWorkflow(Construct):
             validation_bucket: The bucket of validation and evaluation data; by default the evaluation's data bucket.
             results_bucket: The bucket of results; by default the evaluation's.
             evaluation: The evaluation workflow; by default one is created.
-            topic: Where notifications go; by default a topic without subscribers is created.
+            topic: Where notifications go, a `NotificationTopic` or any topic of SNS; by default one without
+                subscribers is created.
             serving: How custom models are served; by default on demand where Bedrock offers it for the base model, by
                 provisioned throughput elsewhere.
             inference: How models are asked, for the evaluation that is created.
@@ -159,25 +167,31 @@ class CustomizationWorkflow(Construct):
             sweep_interval: How often it is looked for what a run and the rule failed to release; every hour by default.
             encryption_key: The key of custom models and of created buckets, logs and environment variables; by default
                 AWS's own keys. An imported key's own policy must leave permissions to IAM.
+            access_logs_bucket: Where S3 logs who reads and writes created buckets; it does not by default.
+            alarm_actions: What the alarms do, see `WorkflowAlarms`; by default they tell the topic.
             log_execution_data: Whether inputs and outputs of states are logged; they are not by default.
 
         Raises:
+            TypeError: An argument that is a type of this library has another one.
             ValueError: `inference`, `quality_gate` or `image` is passed together with `evaluation`, or its buckets
                 differ; or a tag, subnets or security groups cannot be used.
         """
         super().__init__(scope, construct_id)
+        check_type("evaluation", evaluation, EvaluationWorkflow, 'EvaluationWorkflow(stack, "Evaluation")')
+        check_type("serving", serving, Serving, "Serving.on_demand() or Serving.provisioned()")
         check_evaluation_options(evaluation, inference=inference, quality_gate=quality_gate, image=image)
         check_evaluation_buckets(evaluation, validation_bucket=validation_bucket, results_bucket=results_bucket)
         self.serving = serving or Serving.automatic()
         warn_about_region(self, self.serving)
         self.workflow_tag = workflow_tag_value(self)
 
-        self.training_bucket = data_bucket_or_new(self, "TrainingBucket", training_bucket, encryption_key)
+        buckets: dict[str, Any] = {"encryption_key": encryption_key, "access_logs_bucket": access_logs_bucket}
+        self.training_bucket = data_bucket_or_new(self, "TrainingBucket", training_bucket, **buckets)
         self.evaluation = evaluation or EvaluationWorkflow(
             self,
             "Evaluation",
-            data_bucket=data_bucket_or_new(self, "ValidationBucket", validation_bucket, encryption_key),
-            results_bucket=data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key),
+            data_bucket=data_bucket_or_new(self, "ValidationBucket", validation_bucket, **buckets),
+            results_bucket=data_bucket_or_new(self, "ResultsBucket", results_bucket, **buckets),
             inference=inference,
             quality_gate=quality_gate,
             image=image,
@@ -186,7 +200,7 @@ class CustomizationWorkflow(Construct):
         )
         self.validation_bucket = self.evaluation.data_bucket
         self.results_bucket = self.evaluation.results_bucket
-        self.topic = topic or NotificationTopic(self, "Topic", encryption_key=encryption_key)
+        self.topic = notification_topic_or_new(self, "Topic", topic, encryption_key)
         self.registry = ModelRegistry(self, "Registry", event_bus=event_bus)
         self.current_model_parameter: ssm.IStringParameter = self.registry.parameter
         self.service_role: iam.IRole = service_role_or_new(self, "ServiceRole", service_role)
@@ -229,6 +243,15 @@ class CustomizationWorkflow(Construct):
         self.release.watch(self.state_machine)
         self.release.sweep_every(sweep_interval or Duration.hours(1))
         self._grant(machine.role)
+        self.alarms = WorkflowAlarms(
+            self,
+            "Alarms",
+            release=self.release,
+            topic=self.topic,
+            log_groups=[machine.log_group, self.release.log_group],
+            namespace=f"BedrockCustomization/{self.workflow_tag}",
+            alarm_actions=alarm_actions,
+        )
 
     def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets somebody start a customization.
@@ -262,6 +285,14 @@ class CustomizationWorkflow(Construct):
         """
         return self.state_machine.metric_succeeded(**options)
 
+    def metric_unnotified(self, **options: Any) -> cloudwatch.Metric:
+        """How many customizations ended whose notification could not be published.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.alarms.metric_unnotified(**options)
+
     def _states(self, job: TrainingJob, serving_timeout: Duration) -> sfn.IChainable:
         states = Construct(self, "States")
         results = self.results_bucket.bucket_name
@@ -289,7 +320,7 @@ class CustomizationWorkflow(Construct):
         release_after_failure.next(failed)
         release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
         write.add_catch(notify, errors=["States.ALL"])
-        notify.add_catch(sfn.Succeed.jsonata(states, "DoneUnnotified", outputs=OUTPUT), errors=["States.ALL"])
+        notify.add_catch(sfn.Succeed.jsonata(states, f"Done{UNNOTIFIED}", outputs=OUTPUT), errors=["States.ALL"])
         promotion.next(
             register(states, parameter=self.registry.parameter, event_bus=self.registry.event_bus, done=release)
         )

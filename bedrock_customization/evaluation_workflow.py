@@ -15,6 +15,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.argument_checks import check_list, check_type, check_whole_number
 from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.encoder import Encoder
@@ -85,6 +86,7 @@ class EvaluationWorkflow(Construct):
         scoring_concurrency: int = 10,
         timeout: Duration | None = None,
         encryption_key: kms.IKey | None = None,
+        access_logs_bucket: s3.IBucket | None = None,
         log_execution_data: bool = False,
     ) -> None:
         """Creates functions and state machine.
@@ -105,13 +107,22 @@ class EvaluationWorkflow(Construct):
             timeout: When an execution is given up; 24 hours by default. Nine tenths of it are for asking.
             encryption_key: The key of created buckets, logs and environment variables; by default S3 and CloudWatch
                 encrypt with keys of their own.
+            access_logs_bucket: Where S3 logs who reads and writes created buckets; it does not by default.
             log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
 
         Raises:
-            ValueError: The gate's metric is not among the metrics, or a metric is there twice, or there are more
-                than ten evaluators, or BERTScore is to be rescaled without a baseline for the encoder.
+            TypeError: An argument that is a type of this library has another one.
+            ValueError: There is no metric, or one is there twice, or the gate's is not among them; or there are more
+                than ten evaluators; or BERTScore is to be rescaled without a baseline for the encoder; or
+                `scoring_concurrency` is no whole number from 1 to 10,000.
         """
         super().__init__(scope, construct_id)
+        check_type("inference", inference, Inference, "Inference(max_tokens=512)")
+        check_type("quality_gate", quality_gate, QualityGate, 'QualityGate(metric="bertscore_f1")')
+        check_type("image", image, FunctionImage, "FunctionImage.build()")
+        check_list("metrics", metrics, Metric, "[Metric.bertscore(), Metric.rouge()]")
+        check_list("evaluators", evaluators, Evaluator, '[Evaluator(name="politeness", function=...)]')
+        check_whole_number("scoring_concurrency", scoring_concurrency, 1, 10_000)
         self.inference = inference or Inference()
         self.quality_gate = quality_gate or QualityGate()
         default_metrics = [Metric.bertscore(), Metric.rouge(), Metric.answer_length()]
@@ -119,8 +130,9 @@ class EvaluationWorkflow(Construct):
         self.evaluators = list(evaluators or [])
         _check_metrics(self.quality_gate, self.metrics, self.evaluators)
 
-        self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, encryption_key)
-        self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, encryption_key)
+        buckets: dict[str, Any] = {"encryption_key": encryption_key, "access_logs_bucket": access_logs_bucket}
+        self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, **buckets)
+        self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, **buckets)
         image = image or FunctionImage.build()
         _check_baseline(self.metrics, image.encoder)
         self.timeout = timeout or Duration.hours(24)
@@ -391,6 +403,8 @@ class EvaluationWorkflow(Construct):
 
 
 def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Evaluator]) -> None:
+    if not metrics and not evaluators:
+        raise ValueError("metrics: got none, and no evaluators; pass at least one, such as [Metric.bertscore()].")
     if len(evaluators) > MOST_EVALUATORS:
         raise ValueError(f"evaluators: got {len(evaluators)}; at most {MOST_EVALUATORS} fit into a result.")
     computed = [score for metric in metrics for score in metric.scores] + [evaluator.name for evaluator in evaluators]

@@ -14,6 +14,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from bedrock_customization import permissions
+
 
 class NotificationTopic(Construct):
     """An SNS topic with e-mail subscribers that accepts TLS only.
@@ -78,6 +80,12 @@ class NotificationTopic(Construct):
         """
         return self.topic.grant_publish(grantee)
 
+    def allow_alarms(self) -> None:
+        """Lets the CloudWatch alarms of this account and Region publish, with the topic's key where it has one."""
+        self.topic.add_to_resource_policy(permissions.publish_alarms(self.topic))
+        if self.topic.master_key is not None:
+            self.topic.master_key.add_to_resource_policy(permissions.encrypt_alarms())
+
     def metric_number_of_notifications_failed(self, **options: Any) -> cloudwatch.Metric:
         """How many notifications could not be delivered.
 
@@ -85,3 +93,29 @@ class NotificationTopic(Construct):
             **options: The metric's options, as in `cloudwatch.MetricOptions`.
         """
         return self.topic.metric_number_of_notifications_failed(**options)
+
+
+def notification_topic_or_new(
+    scope: Construct,
+    construct_id: str,
+    topic: NotificationTopic | sns.ITopic | None,
+    encryption_key: kms.IKey | None,
+) -> NotificationTopic:
+    """The given topic, or a new one without subscribers.
+
+    Args:
+        scope: The construct that holds a new one.
+        construct_id: Its id.
+        topic: An existing topic, of this library or of SNS.
+        encryption_key: The key of a new topic.
+
+    Raises:
+        TypeError: What was given is no topic.
+    """
+    if isinstance(topic, NotificationTopic):
+        return topic
+    if topic is not None and not hasattr(topic, "topic_arn"):
+        raise TypeError(
+            f"topic: got {topic!r}; pass a NotificationTopic, or a topic of SNS such as sns.Topic.from_topic_arn(...)."
+        )
+    return NotificationTopic(scope, construct_id, topic=topic, encryption_key=None if topic else encryption_key)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -37,6 +40,7 @@ class ResourceRelease(Construct):
 
     Attributes:
         state_machine: The state machine.
+        log_group: Where it logs.
         dead_letter_queue: Events that could not start it.
     """
 
@@ -59,7 +63,7 @@ class ResourceRelease(Construct):
             workflow_tag: The tag of what may be deleted.
             results_bucket: Where the notification is written.
             topic: Where the notification goes.
-            encryption_key: The key of log and queue.
+            encryption_key: The key of the log.
             log_execution_data: Whether inputs and outputs of states are logged.
         """
         super().__init__(scope, construct_id)
@@ -78,10 +82,13 @@ class ResourceRelease(Construct):
             log_execution_data=log_execution_data,
         )
         self.state_machine: sfn.StateMachine = machine.state_machine
+        self.log_group = machine.log_group
         self._role = machine.role
         topic.grant_publish(machine.role)
         grant_decrypt(results_bucket, machine.role)
         grant_encrypt(results_bucket, machine.role)
+        # With a key of the user's, EventBridge would need an entry in the key's policy that cannot be limited to this
+        # account, and with an imported key dead letters would be lost in silence.
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetters",
@@ -89,7 +96,7 @@ class ResourceRelease(Construct):
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
         )
-        self._rule_role = iam.Role(self, "RuleRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        self._rule_role = iam.Role(self, "RuleRole", assumed_by=permissions.trust_for("events", "rule/*"))
 
     def sweep_every(self, interval: Duration) -> None:
         """Looks for what was missed, regularly.
@@ -130,6 +137,32 @@ class ResourceRelease(Construct):
                 detail={"stateMachineArn": [machine.state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
             targets=[self._target(events.RuleTargetInput.from_event_path("$.detail"))],
+        )
+
+    def metric_failed(self, **options: Any) -> cloudwatch.Metric:
+        """How many releases failed, so that something may still be billed.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.state_machine.metric_failed(**options)
+
+    def metric_timed_out(self, **options: Any) -> cloudwatch.Metric:
+        """How many releases took longer than they may.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`.
+        """
+        return self.state_machine.metric_timed_out(**options)
+
+    def metric_dead_letters(self, **options: Any) -> cloudwatch.Metric:
+        """How many events that could not start the release lie in the dead-letter queue.
+
+        Args:
+            **options: The metric's options, as in `cloudwatch.MetricOptions`; the statistic is the maximum by default.
+        """
+        return self.dead_letter_queue.metric_approximate_number_of_messages_visible(
+            **{"statistic": cloudwatch.Stats.MAXIMUM, **options}
         )
 
     def _target(self, target_input: events.RuleTargetInput) -> targets.SfnStateMachine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -23,18 +22,11 @@ def service_role_or_new(scope: Construct, construct_id: str, role: iam.IRole | N
     """
     if role is not None:
         return role
-    jobs = f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}:{Aws.ACCOUNT_ID}:model-customization-job/*"
     return iam.Role(
         scope,
         construct_id,
         description="Bedrock reads training data and writes a job's artefacts with it",
-        assumed_by=iam.ServicePrincipal(
-            "bedrock.amazonaws.com",
-            conditions={
-                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                "ArnEquals": {"aws:SourceArn": jobs},
-            },
-        ),
+        assumed_by=permissions.trust_for("bedrock", "model-customization-job/*"),
     )
 
 

@@ -20,6 +20,7 @@ class WorkflowMachine(Construct):
     Attributes:
         state_machine: The state machine.
         role: The role that it acts as.
+        log_group: Where it logs.
     """
 
     def __init__(
@@ -47,10 +48,10 @@ class WorkflowMachine(Construct):
             log_execution_data: Whether inputs and outputs of states are logged.
         """
         super().__init__(scope, construct_id)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=permissions.trust_for("states", "stateMachine:*"))
         for statement in statements:
             self.role.add_to_policy(statement)
-        log_group = logs.LogGroup(
+        self.log_group: logs.ILogGroup = logs.LogGroup(
             self,
             "Logs",
             retention=logs.RetentionDays.SIX_MONTHS,
@@ -69,6 +70,6 @@ class WorkflowMachine(Construct):
             role=self.role,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=log_execution_data
+                destination=self.log_group, level=sfn.LogLevel.ALL, include_execution_data=log_execution_data
             ),
         )

@@ -1,5 +1,6 @@
 """Policy statements, written once, by the name of what they allow: `permissions.train_models(...)`."""
 
+from bedrock_customization.permissions.alarms import encrypt_alarms, publish_alarms
 from bedrock_customization.permissions.asking import ask_base_models, ask_custom_models, ask_models, ask_teachers
 from bedrock_customization.permissions.encryption import decrypt_models, encrypt_logs, encrypt_models
 from bedrock_customization.permissions.executions import (
@@ -14,12 +15,14 @@ from bedrock_customization.permissions.releasing import release
 from bedrock_customization.permissions.serving import serve_by_provisioned_throughput, serve_on_demand
 from bedrock_customization.permissions.storage import (
     decrypt_objects,
+    deliver_access_logs,
     list_objects,
     read_objects,
     write_map_results,
     write_objects,
 )
 from bedrock_customization.permissions.training import check_before_training, train_models
+from bedrock_customization.permissions.trust import trust_for
 
 __all__ = [
     "ask_base_models",
@@ -29,12 +32,15 @@ __all__ = [
     "check_before_training",
     "decrypt_models",
     "decrypt_objects",
+    "deliver_access_logs",
     "describe_executions",
+    "encrypt_alarms",
     "encrypt_logs",
     "encrypt_models",
     "invoke_functions",
     "list_objects",
     "promote",
+    "publish_alarms",
     "read_objects",
     "register_models",
     "release",
@@ -44,6 +50,7 @@ __all__ = [
     "start_execution",
     "train_in_vpc",
     "train_models",
+    "trust_for",
     "write_map_results",
     "write_objects",
 ]

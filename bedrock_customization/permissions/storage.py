@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
@@ -58,3 +59,20 @@ def write_map_results(bucket: s3.IBucket, key_pattern: str) -> list[iam.PolicySt
             resources=[bucket.arn_for_objects(key_pattern)],
         )
     ]
+
+
+def deliver_access_logs(bucket: s3.IBucket, prefix: str) -> iam.PolicyStatement:
+    """Lets S3 write the access logs of this account's buckets; for the policy of the bucket that gets them.
+
+    It does not name the buckets that are logged: those name this one, and can be in another stack.
+
+    Args:
+        bucket: The bucket that gets the logs.
+        prefix: What their keys begin with.
+    """
+    return iam.PolicyStatement(
+        principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+        actions=["s3:PutObject"],
+        resources=[bucket.arn_for_objects(f"{prefix}*")],
+        conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+    )

@@ -16,6 +16,7 @@ from bedrock_customization.rehearsal.template import Template
 
 _SIMULATED = {
     "AWS::CloudFormation::Stack",
+    "AWS::CloudWatch::Alarm",
     "AWS::DynamoDB::GlobalTable",
     "AWS::DynamoDB::Table",
     "AWS::Events::Rule",

@@ -8,6 +8,7 @@ from typing import Any
 
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.interpreter.services import StateMachine
+from bedrock_customization.rehearsal.services.alarms import Alarm
 from bedrock_customization.rehearsal.services.event_bus import Rule
 from bedrock_customization.rehearsal.services.world import World
 
@@ -76,6 +77,19 @@ class Names:
                 return rule
         known = ", ".join(rule.name for rule in self._world.bus.rules if rule.schedule) or "none"
         raise KeyError(f"schedule: there is no schedule {name!r}; there are {known}")
+
+    def alarm(self, key: Any) -> Alarm:
+        """An alarm.
+
+        Raises:
+            KeyError: There is none; names those that there are.
+        """
+        name = self._physical(key, lambda construct: construct.alarm_name, "AWS::CloudWatch::Alarm")
+        for alarm in self._world.alarms:
+            if name == alarm.name:
+                return alarm
+        known = ", ".join(alarm.name for alarm in self._world.alarms) or "none"
+        raise KeyError(f"alarm: there is no alarm {name!r}; there are {known}")
 
     def _logical_ids(self, *kinds: str) -> list[str]:
         return [] if self.stack is None else [logical_id for _, logical_id in self.stack.resources(*kinds)]

@@ -23,6 +23,7 @@ from bedrock_customization.rehearsal.names import Names
 from bedrock_customization.rehearsal.permissions.creation import check_creation
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.run import Run
+from bedrock_customization.rehearsal.services.alarms import alarms_of
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
 from bedrock_customization.rehearsal.services.event_bus import rules_of
@@ -363,6 +364,15 @@ class Rehearsal:
         self._perform(lambda: world.bus.fire(rule, event))
         return self.executions[before:]
 
+    def raise_alarm(self, alarm: Any) -> None:
+        """Let a CloudWatch alarm go off now; what it tells a topic is in the inbox. Metrics are not simulated.
+
+        Args:
+            alarm: The alarm's construct, name, logical id or construct path.
+        """
+        found = self._names.alarm(alarm)
+        self._perform(lambda: self._world.raise_alarm(found))
+
     def wait(self, seconds: float) -> None:
         """Let virtual time pass between runs."""
         self._world.clock.advance(self.seconds + seconds)
@@ -404,6 +414,7 @@ class Rehearsal:
             world.functions.add(function)
         world.notifications.subscriptions += subscriptions_of(stack)
         world.bus.rules += rules_of(stack)
+        world.alarms += alarms_of(stack)
         self.left_out += stack.left_out()
 
     def _replace(self, handlers: Mapping[Any, Handler]) -> None:

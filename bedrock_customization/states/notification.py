@@ -7,6 +7,9 @@ from constructs import Construct
 
 from bedrock_customization.states.task import expression, task
 
+UNNOTIFIED = "Unnotified"
+"""How the names of the states end that follow when a notification could not be published."""
+
 _FIRST_ERROR = r"""(
     $error := <error>;
     $flat := $replace(<cause>, /\\+"/, '"');
@@ -199,7 +202,9 @@ def notify_once(
         done: What follows when there is nothing to publish, or publishing failed.
     """
     publish = publish_notification(scope, "Notify", topic_arn=topic_arn, output=output)
-    publish.add_catch(done, errors=["States.ALL"])
+    unnotified = sfn.Pass.jsonata(scope, f"Run{UNNOTIFIED}")
+    publish.add_catch(unnotified, errors=["States.ALL"], outputs=output)
+    unnotified.next(done)
     rewrite = write_notification(scope, "RewriteNotification", results_bucket=results_bucket)
     rewrite.add_catch(publish, errors=["States.ALL"])
     rewrite.next(publish)

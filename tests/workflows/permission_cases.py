@@ -221,6 +221,14 @@ def swept_while_a_job_runs(directory: Path) -> Rehearsal:
     return rehearsal
 
 
+def alarmed(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.raise_alarm(f"{STACK}/Customization/Alarms/ReleaseFailed")
+    (message,) = rehearsal.inbox
+    assert "may still be billed" in message.message
+    return rehearsal
+
+
 def evaluated_alone(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory)
     models = [
@@ -285,6 +293,7 @@ CASES = (
     missed_by_the_rule_and_swept,
     missed_by_the_sweep,
     swept_while_a_job_runs,
+    alarmed,
     evaluated_alone,
     without_tls,
 )

@@ -17,6 +17,7 @@ from bedrock_customization.rehearsal.interpreter.engine import Interpreter
 from bedrock_customization.rehearsal.interpreter.execution import Observer
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.physical_names import Place
+from bedrock_customization.rehearsal.services.alarms import Alarm
 from bedrock_customization.rehearsal.services.api import Api, Principal, SimulatedService
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
@@ -51,6 +52,7 @@ class World:
         self.clock = VirtualClock()
         self.aws = SimulatedAccount(place.account, place.region, self.clock, seed)
         self.bus = EventBus(self.clock, place.account, place.region, self._start_target)
+        self.alarms: list[Alarm] = []
         self.executions = Executions(self.clock, self.bus.execution_changed)
         self.functions = LambdaFunctions(place.region, place.account, place.partition)
         self.notifications = Notifications(self.aws, self.clock, self._deliver)
@@ -90,6 +92,13 @@ class World:
             self.api.call("s3", "PutObject", request, principal)
             self.api.call("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": key, "MaxKeys": 1}, principal)
             self.api.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, principal)
+
+    def raise_alarm(self, alarm: Alarm) -> None:
+        """Let a CloudWatch alarm go off."""
+        principal = Principal(service="cloudwatch.amazonaws.com", source_arn=alarm.arn)
+        event = alarm.event(self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000"), self.place.account)
+        for action in alarm.actions:
+            self._send_or_lose(action, event, principal)
 
     def _start_target(self, arn: str, input: Any, target: dict[str, Any], rule_arn: str) -> None:
         service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else "events.amazonaws.com"
