@@ -20,7 +20,7 @@ _HEAD = (
 
 
 def models_table(entries: Mapping[str, dict[str, Any]] | None = None) -> str:
-    """A Markdown table of the active models, and a line for those that were retired.
+    """A Markdown table of the active models, who teaches them in a distillation, and which models were retired.
 
     Args:
         entries: The catalogue; by default the package's.
@@ -30,7 +30,17 @@ def models_table(entries: Mapping[str, dict[str, Any]] | None = None) -> str:
     retired = [entry["name"] for entry in entries.values() if entry["lifecycle"] != ACTIVE]
     rows = [_row(identifier, entry) for identifier, entry in active.items()]
     note = f"\nRetired, and refused with a replacement: {', '.join(retired)}.\n" if retired else ""
-    return "\n".join([*_HEAD, *rows]) + "\n" + note
+    return "\n".join([*_HEAD, *rows]) + "\n" + _teachers(active) + note
+
+
+def _teachers(entries: Mapping[str, dict[str, Any]]) -> str:
+    taught: dict[str, list[str]] = {}
+    for entry in entries.values():
+        for teacher, forms in entry.get("teachers", {}).items():
+            named = teacher if "on-demand" in forms else f"us.{teacher}"
+            taught.setdefault(named, []).append(entry["name"])
+    pairs = [f"`{teacher}` teaches {', '.join(students)}" for teacher, students in taught.items()]
+    return f"\nDistillation: {'; '.join(pairs)}.\n" if pairs else ""
 
 
 def _row(identifier: str, entry: Mapping[str, Any]) -> str:

@@ -46,5 +46,7 @@ def check_before_training() -> list[iam.PolicyStatement]:
             resources=[f"arn:{Aws.PARTITION}:bedrock:{Aws.REGION}::foundation-model/*"],
         ),
         iam.PolicyStatement(actions=["bedrock:GetCustomModel"], resources=[bedrock_arn("custom-model")]),
-        iam.PolicyStatement(actions=["servicequotas:GetServiceQuota"], resources=["*"]),
+        iam.PolicyStatement(
+            actions=["servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"], resources=["*"]
+        ),
     ]

@@ -18,7 +18,7 @@ def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> s
     """Wraps the attempt in a Parallel state of one branch, so that one catch covers it all.
 
     Assigns `evaluation`, `models` (`[{"name", "description"}]`, what was compared), `served`, `failedCandidates`,
-    `data` and `dataWarnings`.
+    `data` and `warnings`.
 
     Args:
         scope: The construct that holds the state.
@@ -35,7 +35,7 @@ def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> s
             "served": "{% [$states.result[0].served] %}",
             "failedCandidates": "{% [$states.result[0].failedCandidates] %}",
             "data": "{% $states.result[0].data %}",
-            "dataWarnings": "{% [$states.result[0].dataWarnings] %}",
+            "warnings": "{% [$states.result[0].warnings] %}",
         },
         outputs={},
     ).branch(branch)
@@ -56,7 +56,8 @@ def check_data(
     """Checks input, hyperparameters and every line of the data before anything is paid for.
 
     Assigns `candidates` (`[{"name", "description", "baseModelIdentifier", "serving", "customModelArn", "job"}]`),
-    `baseModels` (`[{"name", "modelId"}]`), `checkedData` (each file's URI, version and ETag) and `warnings` (texts).
+    `baseModels` (`[{"name", "modelId"}]`), `teachers` (ids of foundation models), `checkedData` (each file's URI,
+    version and ETag) and `checkWarnings` (texts).
 
     Args:
         scope: The construct that holds the state.
@@ -92,8 +93,9 @@ def check_data(
         assign={
             "candidates": "{% [$states.result.Payload.candidates] %}",
             "baseModels": "{% [$states.result.Payload.baseModels] %}",
+            "teachers": "{% [$states.result.Payload.teachers] %}",
             "checkedData": "{% $states.result.Payload.data %}",
-            "warnings": "{% [$states.result.Payload.warningTexts] %}",
+            "checkWarnings": "{% [$states.result.Payload.warningTexts] %}",
         },
     )
 
@@ -138,7 +140,7 @@ def evaluate_served(
             "served": "{% $servedCandidates %}",
             "failedCandidates": "{% $notServed %}",
             "data": "{% $checkedData %}",
-            "dataWarnings": "{% $warnings %}",
+            "warnings": "{% $checkWarnings %}",
         },
     )
     none_served = sfn.Fail.jsonata(

@@ -51,7 +51,7 @@ def prepare_run(scope: Construct, construct_id: str) -> sfn.Pass:
             "failure": "{% null %}",
             "models": [],
             "failedCandidates": [],
-            "dataWarnings": [],
+            "warnings": [],
             "modelId": "{% null %}",
             "previousModelId": "{% null %}",
             "winner": "{% null %}",

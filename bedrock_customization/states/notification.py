@@ -56,7 +56,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
 
     Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause"}` or null),
     `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
-    `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `dataWarnings` (texts), `modelId` (of the
+    `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `warnings` (texts), `modelId` (of the
     promoted model, or null), `previousModelId` (of the one promoted before it, or null), `registrationFailure` (a text,
     or null) and `release` (`{"released", "kept"}`).
 
@@ -115,9 +115,9 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                         & ($count($failedCandidates) = 0 ? ''
                             : $section('Candidates that failed', $join([$failed], '\n')))
                         & $section('Report', '  s3://{results_bucket}/' & $evaluation.report))
-                & ($count($dataWarnings) = 0 ? ''
-                    : $section('Warnings about the data', $join([$dataWarnings.('  ' & $)], '\n')
-                        & '\n  All of it: s3://{results_bucket}/' & $prefix & 'dataset-report.json'))
+                & ($count($warnings) = 0 ? ''
+                    : $section('Warnings', $join([$warnings.('  ' & $)], '\n')
+                        & '\n  About the data: s3://{results_bucket}/' & $prefix & 'dataset-report.json'))
                 & $section('Released', $count($release.released) = 0 ? '  nothing' : $things($release.released))
                 & $section('Still billed',
                     ($count($release.kept) = 0 ? '  nothing' : $costs($release.kept)) & $previous)
@@ -149,7 +149,7 @@ def write_notification(
         "Body": expression("""
             $merge([$notification, {'writtenBy': $states.context.Execution.Id, 'execution': $executionArn,
                 'failure': $failure, 'evaluation': $evaluation, 'failedCandidates': $failedCandidates,
-                'dataWarnings': $dataWarnings, 'modelId': $modelId, 'previousModelId': $previousModelId,
+                'warnings': $warnings, 'modelId': $modelId, 'previousModelId': $previousModelId,
                 'registrationFailure': $registrationFailure, 'release': $release}])
         """),
     }

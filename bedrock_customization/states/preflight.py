@@ -7,43 +7,44 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Serving, ServingMode
+from bedrock_customization.states.quotas import check_quota
 from bedrock_customization.states.task import NOT_FOUND, expression, task
 
 # The codes of Service Quotas for Amazon Bedrock.
 CUSTOM_MODELS_IN_CREATION = "L-C02E1E99"
 NO_COMMITMENT_MODEL_UNITS = "L-BE77399C"
 
+_TEACHER_FIELD = "customizationConfig.distillationConfig.teacherModelConfig.teacherModelIdentifier"
+
 
 def preflight(scope: Construct, *, serving: Serving) -> sfn.Chain:
     """Checks the lifecycle of every model, the quotas of training and serving, and that base models answer.
 
-    Reads `candidates` and `baseModels`. Fails with `InvalidInput` or `QuotaTooLow`, and what to do. A quota that
-    cannot be read stops nothing: not every account may ask Service Quotas.
+    Reads `candidates`, `baseModels` and `teachers`, and adds to the texts in `checkWarnings`. Fails with `InvalidInput`
+    or `QuotaTooLow`, and what to do.
 
     Args:
         scope: The construct that holds the states.
         serving: How candidates are served.
     """
     chain = _check_lifecycles(scope).next(
-        _check_quota(
+        check_quota(
             scope,
             "TrainingQuota",
             code=CUSTOM_MODELS_IN_CREATION,
+            called="Custom models with a creating status per account",
             needed="($count($candidates[job != null]) > 0 ? 1 : 0)",
-            remedy="'Custom models with a creating status per account'",
         )
     )
     if serving.mode is not ServingMode.ON_DEMAND and serving.commitment is None:
         chain = chain.next(
-            _check_quota(
+            check_quota(
                 scope,
                 "ModelUnitsQuota",
                 code=NO_COMMITMENT_MODEL_UNITS,
+                called="Model units no-commitment Provisioned Throughputs across custom models",
                 needed=f"($count($candidates[serving = 'provisioned']) * {serving.model_units})",
-                remedy=(
-                    "'Model units no-commitment Provisioned Throughputs across custom models', or give fewer "
-                    "candidates, which are served at the same time"
-                ),
+                remedy=", or give fewer candidates, which are served at the same time",
             )
         )
     return chain.next(_ask_base_models(scope))
@@ -60,6 +61,16 @@ def _check_lifecycles(scope: Construct) -> sfn.Chain:
             & ' Give a model of the Region, or deploy the workflow where the model is.'
         """),
     )
+    denied = sfn.Fail.jsonata(
+        scope,
+        "ModelMayNotBeRead",
+        error="InvalidInput",
+        cause=expression("""
+            $model.field & ': the workflow may not read ' & $model.identifier & ' (' & $model.refusal & ').'
+            & ' Its own role allows that, so a policy of the organization or a permissions boundary denies it: have the'
+            & ' model allowed there, or give a model that is.'
+        """),
+    )
     not_active = sfn.Fail.jsonata(
         scope,
         "ModelNotActive",
@@ -67,20 +78,12 @@ def _check_lifecycles(scope: Construct) -> sfn.Chain:
         cause=expression("""
             $model.field & ': ' & $model.identifier & ' has the status ' & $model.status & '. '
             & ($model.field = 'customModelArn' ? 'Give a custom model that is Active.'
-                : 'Bedrock starts no new customization of it; choose an active model.')
+                : $model.field = 'baseModelIdentifier'
+                    ? 'Bedrock starts no new customization of it; choose an active model.'
+                : 'Choose a teacher that is active.')
         """),
     )
-    take = sfn.Pass.jsonata(
-        scope,
-        "TakeModel",
-        assign={
-            "model": expression("""
-                $states.input.customModelArn != null
-                    ? {'field': 'customModelArn', 'identifier': $states.input.customModelArn}
-                    : {'field': 'baseModelIdentifier', 'identifier': $states.input.baseModelIdentifier}
-            """)
-        },
-    )
+    take = sfn.Pass.jsonata(scope, "TakeModel", assign={"model": "{% $states.input %}"})
     get_custom = task(
         scope,
         "GetCustomModel",
@@ -111,8 +114,10 @@ def _check_lifecycles(scope: Construct) -> sfn.Chain:
         .when(sfn.Condition.jsonata("{% $model.status in ['Active', 'ACTIVE'] %}"), checked)
         .otherwise(not_active)
     )
+    refusal = "{% $merge([$model, {'refusal': $substring($states.errorOutput.Cause, 0, 1000)}]) %}"
     for get in (get_custom, get_foundation):
         get.add_catch(missing, errors=[NOT_FOUND, "Bedrock.ValidationException"])
+        get.add_catch(denied, errors=["Bedrock.AccessDeniedException"], assign={"model": refusal})
         get.next(is_active)
     is_custom = (
         sfn.Choice.jsonata(scope, "IsModelCustom")
@@ -123,42 +128,19 @@ def _check_lifecycles(scope: Construct) -> sfn.Chain:
         sfn.Map.jsonata(
             scope,
             "CheckLifecycles",
-            items=sfn.ProvideItems.jsonata("{% $candidates %}"),
+            items=sfn.ProvideItems.jsonata(
+                expression(f"""
+                    $distinct([
+                        $candidates.(customModelArn != null
+                            ? {{'field': 'customModelArn', 'identifier': customModelArn}}
+                            : {{'field': 'baseModelIdentifier', 'identifier': baseModelIdentifier}}),
+                        $teachers.{{'field': '{_TEACHER_FIELD}', 'identifier': $}}
+                    ])
+                """)
+            ),
             outputs={},
         ).item_processor(take.next(is_custom))
     )
-
-
-def _check_quota(scope: Construct, name: str, *, code: str, needed: str, remedy: str) -> sfn.Chain:
-    done = sfn.Pass.jsonata(scope, f"{name}IsChecked", outputs={})
-    low = sfn.Fail.jsonata(
-        scope,
-        f"{name}IsTooLow",
-        error="QuotaTooLow",
-        cause=expression(f"""
-            'The quota {code} of Amazon Bedrock is ' & $string($states.input.Quota.Value) & ' in this account and'
-            & ' Region, and this run needs ' & $string({needed})
-            & '. Ask Service Quotas for an increase of ' & "{remedy}."
-        """),
-    )
-    get = task(
-        scope,
-        f"Get{name}",
-        resource="aws-sdk:servicequotas:getServiceQuota",
-        arguments={"ServiceCode": "bedrock", "QuotaCode": code},
-    )
-    get.add_catch(done, errors=["States.ALL"])
-    get.next(
-        sfn.Choice.jsonata(scope, f"Is{name}Enough")
-        .when(
-            sfn.Condition.jsonata(
-                expression(f"$exists($states.input.Quota.Value) and $states.input.Quota.Value < {needed}")
-            ),
-            low,
-        )
-        .otherwise(done)
-    )
-    return sfn.Chain.custom(get, [done], done)
 
 
 def _ask_base_models(scope: Construct) -> sfn.Map:

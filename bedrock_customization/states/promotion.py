@@ -118,7 +118,7 @@ def register(
         },
         output={},
     )
-    read.add_catch(write, errors=["States.ALL"], outputs={})
+    read.add_catch(write, errors=["States.ALL"])
     write.add_catch(done, **_failure(f"Its parameter {parameter.parameter_name} still names the model before it: "))
     announce.add_catch(done, **_failure("Its parameter names it, but the event about it was not sent: "))
     read.next(write)
@@ -131,6 +131,5 @@ def _failure(consequence: str) -> dict[str, Any]:
     cause = "$states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 2000)"
     return {
         "errors": ["States.ALL"],
-        "outputs": {},
         "assign": {"registrationFailure": f"{{% '{consequence}' & {cause} %}}"},
     }

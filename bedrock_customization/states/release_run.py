@@ -100,7 +100,7 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
             "evaluation": "{% null %}",
             "models": [],
             "failedCandidates": [],
-            "dataWarnings": [],
+            "warnings": [],
             "modelId": "{% null %}",
             "previousModelId": "{% null %}",
             "registrationFailure": "{% null %}",

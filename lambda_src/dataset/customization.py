@@ -15,6 +15,7 @@ from dataset.jobs import job_arguments
 from dataset.models import problems_with_models, unknown_models
 from dataset.objects import S3Object
 from dataset.rules import ModelRules
+from dataset.teachers import teachers, unknown_pairs
 
 FIELDS = {"training": "trainingDataKey", "validation": "validationDataKey", "evaluation": "evaluationDataKey"}
 # With fewer records the comparison function gives no interval, and the verdict can only be INCONCLUSIVE.
@@ -33,10 +34,10 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
 
     Returns:
         `{"trainingRecords", "validationRecords", "evaluationRecords", "warnings", "warningTexts", "report",
-        "candidates", "baseModels", "data"}`; a count is None if the input names no such file, and `warnings` is a
-        count, too. A candidate is `{"name", "description", "baseModelIdentifier", "serving", "customModelArn", "job"}`:
-        `job` has the arguments of its training and is None for a model that exists already. `data` tells each file's
-        URI, version and ETag.
+        "candidates", "baseModels", "teachers", "data"}`; a count is None if the input names no such file, and
+        `warnings` is a count, too. A candidate is `{"name", "description", "baseModelIdentifier", "serving",
+        "customModelArn", "job"}`: `job` has the arguments of its training and is None for a model that exists already.
+        `teachers` are ids of foundation models. `data` tells each file's URI, version and ETag.
 
     Raises:
         InvalidInput: A field is unknown, missing or wrong, a model cannot be used so, or an object cannot be read.
@@ -58,6 +59,8 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
     )
     for sentence in unknown_models(candidates, models):
         report.findings.add("input", "unknownModel", detail=sentence)
+    for sentence in dict.fromkeys(unknown_pairs(candidates, models)):
+        report.findings.add("input", "unknownTeacher", detail=sentence)
     if (usable := report.records("evaluation") or 0) < LEAST_TO_COMPARE:
         detail = f"{usable} records can be asked, and no interval is computed for fewer than {LEAST_TO_COMPARE}"
         report.findings.add("evaluation", "tooFewToCompare", detail=detail, severity="warning")
@@ -74,6 +77,7 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
         "report": key,
         "candidates": [_described(candidate, execution_input, models, files, converted) for candidate in candidates],
         "baseModels": base_models(candidates),
+        "teachers": teachers(candidates),
         "data": {name: file.version() for name, file in files.items()},
     }
 

@@ -5,29 +5,27 @@ from typing import Any
 
 from dataset.candidates import trained
 from dataset.jobs import DISTILLATION, REINFORCEMENT
+from dataset.teachers import FIELD, problems_with_teachers
 
 
 def problems_with_types(event: dict[str, Any], candidates: list[dict[str, Any]], client: Any) -> Iterator[str]:
-    """Yield a sentence for each teacher, grader or log that the workflow was not deployed for.
+    """Yield a sentence for each teacher that cannot teach, and each teacher, grader or log that may not be used.
 
     Bedrock asks the teacher, invokes the grader and reads the logs with the workflow's service role, which may do so
     only where the workflow was given them.
 
     Args:
-        event: The event, with `teacherModels` (ids or ARNs), `graders` (ARNs) and `invocationLogsBucket` (or None).
+        event: The event, with `models` (the catalogue), `teacherModels` (ids or ARNs), `graders` (ARNs) and
+            `invocationLogsBucket` (or None).
         candidates: What `dataset.candidates` planned.
         client: A boto3 S3 client.
     """
+    yield from problems_with_teachers(candidates, event["models"])
     for candidate in trained(candidates):
         config = candidate["customizationConfig"]
         if candidate["customizationType"] == DISTILLATION:
             teacher = config["distillationConfig"]["teacherModelConfig"]["teacherModelIdentifier"]
-            yield from _problem_unless_deployed(
-                "customizationConfig.distillationConfig.teacherModelConfig.teacherModelIdentifier",
-                teacher,
-                event.get("teacherModels", []),
-                "teacher_models",
-            )
+            yield from _problem_unless_deployed(FIELD, teacher, event.get("teacherModels", []), "teacher_models")
         if candidate["customizationType"] == REINFORCEMENT:
             grader = config["rftConfig"]["graderConfig"]["lambdaGrader"]["lambdaArn"]
             yield from _problem_unless_deployed(

@@ -38,6 +38,7 @@ FIXES = {
     "overlapPartlyChecked": "Hold out fewer records, if the overlap of all of them matters.",
     "noReference": "Add the expected answer, or remove the record.",
     "unknownModel": "Compare the data with the model's documentation; only the rules that hold for all were applied.",
+    "unknownTeacher": "Look the pair up in Bedrock's user guide (Supported models for Model Distillation).",
     "recordTooLarge": "Shorten the record, ask for shorter answers (max_tokens), or compare fewer models at once.",
     "templateTurns": 'Use "{messages}" in the body template, or leave such records out.',
     "templateSystem": "Put {system} into the body template, or leave such records out.",
@@ -57,6 +58,7 @@ WARNINGS = frozenset(
         "nearOverlap",
         "overlapPartlyChecked",
         "unknownModel",
+        "unknownTeacher",
     }
 )
 """Kinds that do not stop a run, unless whoever adds them says otherwise."""

@@ -32,6 +32,9 @@ def test_the_catalogue_keeps_to_its_schema() -> None:
         {"epochs": 1},
         {"regions": ["Virginia"]},
         {"date": "last week"},
+        {"teachers": {"amazon.nova-pro-v1:0": ["by-mail"]}},
+        {"customizationTypes": ["FINE_TUNING"]},
+        {"media": {"smell": ["rose"]}},
     ],
 )
 def test_the_schema_refuses_a_faulty_entry(change: dict[str, Any]) -> None:
@@ -72,3 +75,16 @@ def test_what_can_be_customized_in_a_region_with_a_serving_mode() -> None:
     west = customizable_models("us-west-2", "on-demand")
     assert "meta.llama3-3-70b-instruct-v1:0:128k" in west
     assert "meta.llama3-1-8b-instruct-v1:0:128k" not in west
+
+
+def test_who_teaches_whom_is_as_in_bedrocks_guide() -> None:
+    pairs = {
+        (teacher, identifier)
+        for identifier, entry in catalogue().items()
+        if entry["lifecycle"] == "ACTIVE"
+        for teacher in entry.get("teachers", {})
+    }
+    assert len(pairs) == 15
+    assert ("amazon.nova-premier-v1:0", "amazon.nova-pro-v1:0:300k") in pairs
+    assert ("meta.llama3-1-405b-instruct-v1:0", "meta.llama3-2-3b-instruct-v1:0:128k") not in pairs
+    assert {teacher.split(".")[0] == student.split(".")[0] for teacher, student in pairs} == {True}

@@ -15,9 +15,17 @@ from bedrock_customization import (
     QualityGate,
     Serving,
 )
+from bedrock_customization.models.catalogue import catalogue
 from bedrock_customization.rehearsal import Rehearsal
 
 TEACHER = "us.amazon.nova-premier-v1:0"
+TEACHERS = sorted(
+    {
+        teacher if "on-demand" in forms else f"us.{teacher}"
+        for entry in catalogue().values()
+        for teacher, forms in entry.get("teachers", {}).items()
+    }
+)
 GRADER = "arn:aws:lambda:us-east-1:123456789012:function:grade"
 SERVING = {
     "automatic": Serving.automatic(),
@@ -39,8 +47,8 @@ def workflow_with(*, region: str = "us-east-1", grader: str | None = None, **opt
 
 @cache
 def workflow(region: str = "us-east-1", serving: str = "automatic") -> CustomizationWorkflow:
-    """A workflow with a teacher and a grader, synthesised once."""
-    return workflow_with(region=region, serving=SERVING[serving], teacher_models=[TEACHER], grader=GRADER)
+    """A workflow with all teachers and a grader, synthesised once."""
+    return workflow_with(region=region, serving=SERVING[serving], teacher_models=TEACHERS, grader=GRADER)
 
 
 def exchange(number: int) -> tuple[str, str]:

@@ -43,10 +43,10 @@ def test_warnings_of_the_data_check_are_told(rehearsal: Rehearsal, own: Customiz
     repeated = lines("bedrock-conversation-2024", range(110)) + lines("bedrock-conversation-2024", range(2))
     rehearsal.upload(own.training_bucket, "train.jsonl", repeated)
     rehearsal.run(own.state_machine, execution_input())
-    warnings = section(rehearsal.inbox[0].message, "Warnings about the data")
+    warnings = section(rehearsal.inbox[0].message, "Warnings")
     assert warnings is not None
     assert "  trainingDataKey: duplicateRecord, 2 times: line 111: the same as line 1. Remove" in warnings
-    assert re.search(r"All of it: s3://\S+/runs/\w{16}/dataset-report\.json", warnings)
+    assert re.search(r"About the data: s3://\S+/runs/\w{16}/dataset-report\.json", warnings)
 
 
 def test_models_are_told_by_what_they_are_and_failed_candidates_by_their_causes(

@@ -7,23 +7,26 @@ from aws_cdk import Stack
 
 from bedrock_customization.models.catalogue import catalogue
 from bedrock_customization.rehearsal import Rehearsal
-from tests.workflows.small import GRADER, TEACHER, execution_input, upload, workflow
+from tests.workflows.small import GRADER, execution_input, upload, workflow
 
 KINDS = {"on-demand": "custom-model-deployment", "provisioned": "provisioned-model"}
 SCHEMAS = {"DISTILLATION": "bedrock-conversation-2024", "REINFORCEMENT_FINE_TUNING": "chat"}
-CONFIGURATIONS: dict[str, dict[str, Any]] = {
-    "DISTILLATION": {
-        "distillationConfig": {
-            "teacherModelConfig": {"teacherModelIdentifier": TEACHER, "maxResponseLengthForInference": 500}
-        }
-    },
-    "REINFORCEMENT_FINE_TUNING": {
-        "rftConfig": {
-            "graderConfig": {"lambdaGrader": {"lambdaArn": GRADER}},
-            "hyperParameters": {"epochCount": 2, "batchSize": 16, "reasoningEffort": "low"},
-        }
-    },
+REINFORCEMENT = {
+    "rftConfig": {
+        "graderConfig": {"lambdaGrader": {"lambdaArn": GRADER}},
+        "hyperParameters": {"epochCount": 2, "batchSize": 16, "reasoningEffort": "low"},
+    }
 }
+
+
+def configuration(identifier: str, kind: str) -> dict[str, Any] | None:
+    """What a customization type takes besides; the first teacher that the catalogue has for the model."""
+    if kind == "DISTILLATION":
+        teacher, forms = next(iter(catalogue()[identifier]["teachers"].items()))
+        named = teacher if "on-demand" in forms else f"us.{teacher}"
+        teaching = {"teacherModelIdentifier": named, "maxResponseLengthForInference": 500}
+        return {"distillationConfig": {"teacherModelConfig": teaching}}
+    return REINFORCEMENT if kind == "REINFORCEMENT_FINE_TUNING" else None
 
 
 def cases() -> list[Any]:
@@ -44,14 +47,14 @@ def test_an_active_model_can_be_customized_and_served(identifier: str, kind: str
     if kind == "REINFORCEMENT_FINE_TUNING":
         hyper_parameters = {"learningRate": "0.00001"}
     with Rehearsal.from_stack(Stack.of(own)) as rehearsal:
-        upload(rehearsal, own, SCHEMAS.get(kind, entry["schema"]))
+        upload(rehearsal, own, SCHEMAS.get(kind, entry["schema"]), count=max(entry["records"]["min"], 100) + 10)
         run = rehearsal.run(
             own.state_machine,
             execution_input(
                 baseModelIdentifier=identifier,
                 customizationType=kind,
                 hyperParameters=hyper_parameters,
-                customizationConfig=CONFIGURATIONS.get(kind),
+                customizationConfig=configuration(identifier, kind),
             ),
         )
         assert run.status == "SUCCEEDED", run.cause
@@ -77,12 +80,19 @@ def test_the_arguments_of_a_distillation_and_of_a_reinforcement_are_bedrocks() -
                 execution_input(
                     baseModelIdentifier=identifier,
                     customizationType=kind,
-                    customizationConfig=CONFIGURATIONS[kind],
+                    customizationConfig=configuration(identifier, kind),
                     hyperParameters={"epochCount": "3"},
                 ),
             )
             requests[kind] = rehearsal.bedrock.registry.jobs[0].request
-    assert requests["DISTILLATION"]["customizationConfig"] == CONFIGURATIONS["DISTILLATION"]
+    assert requests["DISTILLATION"]["customizationConfig"] == {
+        "distillationConfig": {
+            "teacherModelConfig": {
+                "teacherModelIdentifier": "amazon.nova-pro-v1:0",
+                "maxResponseLengthForInference": 500,
+            }
+        }
+    }
     assert requests["DISTILLATION"]["hyperParameters"] == {"epochCount": "3"}
     reinforcement = requests["REINFORCEMENT_FINE_TUNING"]
     assert "hyperParameters" not in reinforcement

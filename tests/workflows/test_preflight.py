@@ -39,10 +39,14 @@ def refused(rehearsal: Rehearsal, own: CustomizationWorkflow, error: str, **chan
             {
                 "customizationType": "DISTILLATION",
                 "customizationConfig": {
-                    "distillationConfig": {"teacherModelConfig": {"teacherModelIdentifier": "amazon.nova-pro-v1:0"}}
+                    "distillationConfig": {"teacherModelConfig": {"teacherModelIdentifier": "us.amazon.nova-pro-v1:0"}}
                 },
             },
-            ["teacherModelIdentifier: the service role may not use 'amazon.nova-pro-v1:0'", TEACHER, "teacher_models"],
+            [
+                "teacherModelIdentifier: the service role may not use 'us.amazon.nova-pro-v1:0'",
+                TEACHER,
+                "teacher_models",
+            ],
         ),
         (
             {
@@ -94,6 +98,34 @@ def test_a_model_that_became_legacy_after_the_catalogue_was_written_is_refused()
     assert cause.startswith("baseModelIdentifier: amazon.nova-micro-v1:0:128k has the status LEGACY.")
 
 
+def distillation(teacher: str) -> dict[str, Any]:
+    """What a distillation with a teacher changes in an input."""
+    config = {"distillationConfig": {"teacherModelConfig": {"teacherModelIdentifier": teacher}}}
+    return {"customizationType": "DISTILLATION", "customizationConfig": config}
+
+
+def test_a_teacher_that_became_legacy_is_refused() -> None:
+    own = workflow()
+    with rehearse(own) as rehearsal:
+        models = rehearsal.bedrock.registry.foundation_models
+        known = models["amazon.nova-micro-v1:0:128k"]
+        models["amazon.nova-premier-v1:0"] = _changed(known, id="amazon.nova-premier-v1:0", lifecycle="LEGACY")
+        cause = refused(rehearsal, own, "InvalidInput", **distillation(TEACHER))
+    assert cause.startswith("customizationConfig.distillationConfig.teacherModelConfig.teacherModelIdentifier: ")
+    assert "amazon.nova-premier-v1:0 has the status LEGACY. Choose a teacher that is active." in cause
+
+
+def test_a_model_that_an_organization_denies_says_what_to_do() -> None:
+    own = workflow()
+    with rehearse(own) as rehearsal:
+        denial = "User is not authorized to perform bedrock:GetFoundationModel with an explicit deny"
+        rehearsal.faults.fail("GetFoundationModel", "Bedrock.AccessDeniedException", cause=denial)
+        cause = refused(rehearsal, own, "InvalidInput")
+    assert cause.startswith("baseModelIdentifier: the workflow may not read amazon.nova-micro-v1:0:128k (User is not")
+    assert "explicit deny" in cause
+    assert "a policy of the organization" in cause
+
+
 def _changed(model: Any, **changes: Any) -> Any:
     return type(model)(**{**vars(model), **changes})
 
@@ -107,13 +139,25 @@ def test_a_quota_of_model_units_that_is_too_low_is_found_before_training() -> No
     assert "is 2 in this account and Region, and this run needs 3" in cause
 
 
-@pytest.mark.parametrize("error", ["AccessDeniedException", "NoSuchResourceException"])
-def test_a_quota_that_cannot_be_asked_stops_nothing(error: str) -> None:
+def test_a_quota_that_cannot_be_asked_stops_nothing_and_is_a_warning() -> None:
     own = workflow("us-west-2", "provisioned")
     with rehearse(own, "prompt-completion") as rehearsal:
-        rehearsal.faults.fail("servicequotas:getServiceQuota", error, times=2)
+        rehearsal.faults.fail("servicequotas:getServiceQuota", "AccessDeniedException", times=2)
         run = rehearsal.run(own.state_machine, execution_input(baseModelIdentifier=LLAMA))
-    assert run.status == "SUCCEEDED", run.cause
+        assert run.status == "SUCCEEDED", run.cause
+        (mail,) = rehearsal.inbox
+    for code in ("L-C02E1E99", "L-BE77399C"):
+        assert f"The quota {code} (" in mail.message
+    assert "could not be asked, so it is not known whether the run fits: ServiceQuotas.AccessDenied" in mail.message
+
+
+def test_where_a_quota_was_never_changed_the_default_counts() -> None:
+    own = workflow("us-west-2", "provisioned")
+    with rehearse(own, "prompt-completion") as rehearsal:
+        rehearsal.faults.fail("servicequotas:getServiceQuota", "NoSuchResourceException", times=2)
+        rehearsal.bedrock.provisioned_models.no_commitment_units = 0
+        cause = refused(rehearsal, own, "QuotaTooLow", baseModelIdentifier=LLAMA)
+    assert "is 0 in this account and Region, and this run needs 1" in cause
 
 
 def test_a_job_that_does_not_begin_to_train_is_stopped_and_reported() -> None:

@@ -11,7 +11,9 @@ from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
 
 
 class ServiceQuotas:
-    """Answers GetServiceQuota for the quotas of Bedrock that the rehearsal keeps.
+    """Answers GetServiceQuota and GetAWSDefaultServiceQuota for the quotas of Bedrock that the rehearsal keeps.
+
+    Both give the same value: no quota of the rehearsed account differs from what the rehearsal is told.
 
     Args:
         bedrock: The simulated Bedrock.
@@ -30,11 +32,11 @@ class ServiceQuotas:
         }
 
     def knows(self, operation: str) -> bool:
-        """GetServiceQuota is simulated here; the rest is refused."""
-        return operation == "GetServiceQuota"
+        """These two operations are simulated here; the rest is refused."""
+        return operation in ("GetServiceQuota", "GetAWSDefaultServiceQuota")
 
     def answer(self, call: ApiCall) -> dict[str, Any] | None:
-        """Answer GetServiceQuota.
+        """Answer with the quota.
 
         Raises:
             ApiError: The quota is not known.

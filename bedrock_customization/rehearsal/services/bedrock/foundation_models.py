@@ -112,6 +112,14 @@ MODELS = (
     _llama("2", "90B"),
     _llama("3", "70B", provisioned=False, on_demand=True),
     FoundationModel("amazon.nova-premier-v1:0", "amazon.nova-premier-v1:0", "Nova Premier", "Amazon", _EAST, ()),
+    FoundationModel(
+        "meta.llama3-1-405b-instruct-v1:0",
+        "meta.llama3-1-405b-instruct-v1:0",
+        "Llama 3.1 405B Instruct",
+        "Meta",
+        _WEST,
+        (),
+    ),
     *(
         FoundationModel(
             model_id,
