@@ -2,7 +2,7 @@
 
 try:
     from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
-    from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
+    from bedrock_customization.rehearsal.interpreter.services import StatesError, UnsupportedDefinitionError
     from bedrock_customization.rehearsal.permissions.creation import DeploymentDeniedError
     from bedrock_customization.rehearsal.rehearsal import Rehearsal
     from bedrock_customization.rehearsal.run import Run
@@ -12,4 +12,11 @@ except ModuleNotFoundError as error:
         name=error.name,
     ) from error
 
-__all__ = ["DeploymentDeniedError", "Rehearsal", "Run", "UnsupportedDefinitionError", "UnsupportedTemplateError"]
+__all__ = [
+    "DeploymentDeniedError",
+    "Rehearsal",
+    "Run",
+    "StatesError",
+    "UnsupportedDefinitionError",
+    "UnsupportedTemplateError",
+]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
+from moto.secretsmanager.models import secretsmanager_backends
 
 from bedrock_customization.rehearsal.assembly import CloudAssembly, SynthesizedStack, UnsupportedTemplateError
 from bedrock_customization.rehearsal.aws import SimulatedAccount
@@ -217,11 +218,17 @@ def _parameter(account: SimulatedAccount, template: Template, logical_id: str) -
 
 
 def _secret(account: SimulatedAccount, template: Template, logical_id: str) -> None:
-    text = template.properties(logical_id, "SecretString").get("SecretString", "rehearsal")
-    name = (
-        template.properties(logical_id, "Name").get("Name") or template.reference(logical_id).split("secret:")[1][:-7]
-    )
+    properties = template.properties(logical_id, "GenerateSecretString", "SecretString")
+    generated = properties.get("GenerateSecretString", {})
+    text = properties.get("SecretString", "rehearsal")
+    if "GenerateStringKey" in generated:
+        fixed = json.loads(generated["SecretStringTemplate"])
+        text = json.dumps({**fixed, generated["GenerateStringKey"]: "rehearsal"})
+    arn = template.reference(logical_id)
+    name = arn.split("secret:")[1][:-7]
     account.client("secretsmanager").create_secret(Name=name, SecretString=text)
+    # moto makes up another end of the ARN, which others know by now.
+    secretsmanager_backends[account.account][account.region].secrets[name].arn = arn
 
 
 def _strings(properties: dict[str, Any]) -> dict[str, str]:

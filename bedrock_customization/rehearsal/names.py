@@ -97,7 +97,7 @@ class Names:
     def _physical(self, key: Any, token: Callable[[Any], str], *kinds: str) -> str:
         """The physical id of what a construct, logical id, construct path or name means."""
         if not isinstance(key, str):
-            return self._resolve(key, token(key))
+            return self._resolve(key, key.ref if hasattr(key, "cfn_resource_type") else token(key))
         for stack in self.stack.all() if self.stack is not None else ():
             for logical_id, _ in stack.template.resources(*kinds):
                 paths = [path.removesuffix("/Resource") for path, known in stack.paths.items() if known == logical_id]

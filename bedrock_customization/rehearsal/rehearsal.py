@@ -30,6 +30,7 @@ from bedrock_customization.rehearsal.services.event_bus import rules_of
 from bedrock_customization.rehearsal.services.function_code import functions_of
 from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine
 from bedrock_customization.rehearsal.services.notifications import Message, subscriptions_of
+from bedrock_customization.rehearsal.services.stand_ins import StandIns
 from bedrock_customization.rehearsal.services.world import World, place_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ class Rehearsal:
 
         Args:
             stack: The stack.
-            handlers: Functions that stand for Lambda functions, by their construct, logical id, construct path or name.
+            handlers: Functions that stand for Lambda functions, by their construct, logical id, construct path or name,
+                and get their event and context; or for service integrations and activities, by the `Resource` of a
+                state, for example `arn:aws:states:::glue:startJobRun.sync`, and get the state's arguments and who
+                calls. What such a function returns is the state's result; a `StatesError` that it raises is its error.
             parameters: Values of the template's parameters.
             account: The account; default: the stack's, or 123456789012.
             region: The Region; default: the stack's, or us-east-1.
@@ -186,7 +190,7 @@ class Rehearsal:
 
         Args:
             definitions: Definitions by the names of their state machines: a dict, JSON text, or a JSON file's path.
-            handlers: The Lambda functions by their names.
+            handlers: As in `from_stack`.
             account: The account.
             region: The Region.
             seed: As in `from_stack`.
@@ -199,8 +203,7 @@ class Rehearsal:
             parsed = json.loads(definition) if isinstance(definition, str) else definition
             arn = rehearsal._world.place.arn("states", f"stateMachine:{name}")
             rehearsal._world.executions.machines[arn] = StateMachine(arn, parsed)
-        for function, handler in (handlers or {}).items():
-            rehearsal._world.functions.add_handler(str(function).split(":function:", 1)[-1], handler)
+        rehearsal._replace(handlers or {})
         return rehearsal
 
     @property
@@ -419,7 +422,10 @@ class Rehearsal:
 
     def _replace(self, handlers: Mapping[Any, Handler]) -> None:
         for key, handler in handlers.items():
-            self._world.functions.add_handler(self._names.function(key), handler)
+            if StandIns.is_resource(key):
+                self._world.tasks.stand_ins.add(key, handler)
+            else:
+                self._world.functions.add_handler(self._names.function(key), handler)
 
     def _perform(self, action: Callable[[], None]) -> None:
         world = self._world

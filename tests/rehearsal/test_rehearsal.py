@@ -65,8 +65,8 @@ def test_an_unknown_machine_is_refused_by_name_with_those_there_are() -> None:
         ("arn:aws:states:::aws-sdk:bedrock:createGuardrail", "does not simulate this call"),
         ("arn:aws:states:::aws-sdk:bedrock:getCustomModel.sync", "does not know '.sync'"),
         ("arn:aws:states:::ecs:runTask", "does not know ecs:runTask"),
-        ("arn:aws:states:::lambda:invoke.waitForTaskToken", "wait for a task token"),
-        ("arn:aws:states:us-east-1:123456789012:activity:paint", "activities cannot be rehearsed"),
+        ("arn:aws:states:::lambda:invoke.waitForTaskToken", "waits for a task token"),
+        ("arn:aws:states:us-east-1:123456789012:activity:paint", "is an activity, which has no worker here"),
         ("arn:aws:lambda:us-east-1:123456789012:function:gone", "Function not found"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -184,6 +185,9 @@ class Visit:
         if self.state.type in _COUNTS_RETRIES:
             state["RetryCount"] = self.retries
         context = {**self.flow.execution.context, "State": state}
+        if str(self.state.definition.get("Resource")).endswith(".waitForTaskToken"):
+            token = f"{self.flow.execution.arn}#{self.entered}#{self.retries}"
+            context["Task"] = {"Token": base64.b64encode(token.encode()).decode()}
         item = map_item or self.flow.map_item
         if item is not None:
             context["Map"] = {"Item": item}

@@ -13,6 +13,7 @@ from bedrock_customization.rehearsal.services import sdk
 _INTEGRATION = re.compile(
     r"arn:[a-z0-9-]+:states:[a-z0-9-]*:[0-9]*:(aws-sdk:)?([A-Za-z0-9]+):([A-Za-z0-9]+)(\.[A-Za-z]+(?::2)?)?"
 )
+_ACTIVITY = re.compile(r"arn:[a-z0-9-]+:states:[a-z0-9-]+:[0-9]{12}:activity:.+")
 _FUNCTION = re.compile(r"arn:[a-z0-9-]+:lambda:[a-z0-9-]+:[0-9]{12}:function:.+")
 OPTIMIZED: dict[tuple[str, str], tuple[str, set[str]]] = {
     ("lambda", "invoke"): ("lambda", {""}),
@@ -64,6 +65,8 @@ def parse(resource: str) -> Integration:
     """
     if _FUNCTION.fullmatch(resource):
         return Integration(resource, "function", "lambda", "invoke", "")
+    if _ACTIVITY.fullmatch(resource):
+        raise UnsupportedDefinitionError(f"Resource: {resource!r} is an activity, which has no worker here")
     match = _INTEGRATION.fullmatch(resource)
     if match is None:
         raise UnsupportedDefinitionError(
@@ -72,7 +75,7 @@ def parse(resource: str) -> Integration:
     is_sdk, service, action, pattern = match.groups(default="")
     if pattern == ".waitForTaskToken":
         raise UnsupportedDefinitionError(
-            f"Resource: {resource!r} waits for a task token, which the rehearsal does not know"
+            f"Resource: {resource!r} waits for a task token, which the rehearsal sends to nobody"
         )
     return (
         _sdk_integration(resource, service, action, pattern)

@@ -71,8 +71,10 @@ class World:
         self.permissions = Permissions(place, self.aws, self.clock, self.bedrock.registry)
         self.faults = Faults()
         self.api.interceptors += [self.permissions, self.faults]
-        tasks = TaskServices(self.api, self.executions, self.functions, self.bedrock, self.faults, self.permissions)
-        self.executions.interpreter = Interpreter(tasks, seed=seed, observer=observer)
+        self.tasks = TaskServices(
+            self.api, self.executions, self.functions, self.bedrock, self.faults, self.permissions
+        )
+        self.executions.interpreter = Interpreter(self.tasks, seed=seed, observer=observer)
 
     def read(self, uri: str, role_arn: str, job_arn: str) -> str:
         """An S3 object's text, read as Bedrock does for a job, which also lists the bucket."""
@@ -101,10 +103,13 @@ class World:
             self._send_or_lose(action, event, principal)
 
     def _start_target(self, arn: str, input: Any, target: dict[str, Any], rule_arn: str) -> None:
-        service = "scheduler.amazonaws.com" if ":scheduler:" in rule_arn else "events.amazonaws.com"
-        by_itself = Principal(service=service, source_arn=rule_arn)
+        scheduled = ":scheduler:" in rule_arn
+        service = "scheduler.amazonaws.com" if scheduled else "events.amazonaws.com"
+        # EventBridge Scheduler acts in the name of the schedule's group.
+        source = re.sub(r":schedule/([^/]+)/.*", r":schedule-group/\1", rule_arn) if scheduled else rule_arn
+        by_itself = Principal(service=service, source_arn=source)
         principal = (
-            Principal(target["RoleArn"], service=service, source_arn=rule_arn) if "RoleArn" in target else by_itself
+            Principal(target["RoleArn"], service=service, source_arn=source) if "RoleArn" in target else by_itself
         )
         try:
             self._hand_over(arn, input, principal)
@@ -112,7 +117,7 @@ class World:
             self.bus.failures.append(f"{arn}: {error}")
             letters = target.get("DeadLetterConfig", {}).get("Arn")
             if letters:
-                self._send_or_lose(letters, input, principal if ":scheduler:" in rule_arn else by_itself)
+                self._send_or_lose(letters, input, principal if scheduled else by_itself)
 
     def _send_or_lose(self, queue_arn: str, input: Any, principal: Principal) -> None:
         try:

@@ -108,12 +108,6 @@ def test_refused_machine(fields: dict[str, Any], said: str) -> None:
             {**TASK, "Resource": "arn:aws:states:::aws-sdk:foo:bar"},
             "Resource at /States/S: got 'arn:aws:states:::aws-sdk:foo:bar'",
         ),
-        (
-            {**TASK, "Resource": f"{CALL}.waitForTaskToken"},
-            "Resource at /States/S: got 'arn:aws:states:::test:call.wait"
-            "ForTaskToken'; tasks that wait for a task token cannot be rehearsed",
-        ),
-        ({**TASK, "Resource": "arn:aws:states:eu-west-1:111122223333:activity:a"}, "activities cannot be rehearsed"),
         ({**TASK, "TimeoutSeconds": 0}, "TimeoutSeconds at /States/S: got 0"),
         ({**TASK, "TimeoutSeconds": 1.5}, "TimeoutSeconds at /States/S: got 1.5"),
         ({**TASK, "TimeoutSeconds": True}, "TimeoutSeconds at /States/S: got True"),
@@ -217,7 +211,7 @@ def test_refused_machine(fields: dict[str, Any], said: str) -> None:
         ),
         (
             {**PASS, "Output": "{% $states.context.Task.Token %}"},
-            "$states.context.Task: task tokens cannot be rehearsed",
+            "$states.context.Task exists only in a Task that waits for a task token",
         ),
         # Parallel
         ({"Type": "Parallel", "End": True}, "Branches at /States/S: missing or empty"),

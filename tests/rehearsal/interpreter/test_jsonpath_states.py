@@ -357,8 +357,11 @@ def test_time_outs_and_tolerance_come_from_the_data() -> None:
         ({**PASS, "ResultPath": "$$.a"}, "ResultPath at /States/S1: got '$$.a'; a reference path is needed"),
         ({**PASS, "Assign": {"1a.$": "$"}}, "Assign/1a at /States/S1: not a variable's name"),
         ({**PASS, "Assign": {"a.$": "b"}}, "Assign at /States/S1: the value for the field 'a.$'"),
-        ({**PASS, "Parameters": {"v.$": "$$.Task.Token"}}, "$$.Task: task tokens cannot be rehearsed"),
-        ({**PASS, "Parameters": {"v.$": "States.Array($$.Task.Token)"}}, "$$.Task: task tokens cannot be rehearsed"),
+        ({**PASS, "Parameters": {"v.$": "$$.Task.Token"}}, "$$.Task exists only in a Task that waits for a"),
+        (
+            {**PASS, "Parameters": {"v.$": "States.Array($$.Task.Token)"}},
+            "$$.Task exists only in a Task that waits for a",
+        ),
         ({"Type": "Wait", "Seconds": 1, "SecondsPath": "$"}, "only one of Seconds and SecondsPath is allowed"),
         ({**TASK, "TimeoutSeconds": 1, "TimeoutSecondsPath": "$"}, "only one of TimeoutSeconds and TimeoutSecondsPath"),
         ({"Type": "Wait"}, "Seconds at /States/S1: exactly one of"),

@@ -19,6 +19,7 @@ from bedrock_customization.rehearsal.interpreter.checks.simple_states import (
     check_fail,
     check_task,
     check_wait,
+    has_token,
 )
 from bedrock_customization.rehearsal.interpreter.checks.values import Values, listed
 from bedrock_customization.rehearsal.interpreter.definition import Block, Definition, State
@@ -178,6 +179,7 @@ class _Checker:
         if "Comment" in raw and not isinstance(raw["Comment"], str):
             self.values.problem(path, "Comment", f"got {raw['Comment']!r}; a string is needed")
         self.flow(state, raw)
+        values.has_token = kind == "Task" and has_token(raw.get("Resource"))
         values.data_flow(state)
         values.assign(state.templates, raw, "Assign", path)
         check_retry(values, state, raw)
@@ -190,6 +192,7 @@ class _Checker:
             check_map_fields(values, state, raw)
         elif kind == "Task":
             check_task(values, state, raw, express)
+            values.has_token = False
         elif kind in _SIMPLE:
             _SIMPLE[kind](values, state, raw)
         return state

@@ -140,8 +140,8 @@ class PathValues(Values):
             self.problem(path, field, str(error))
             return None
         for part in sample.paths if isinstance(sample, Intrinsic) else [sample]:
-            if part.root == "$$" and part.keys[:1] == ["Task"]:
-                self.problem(path, field, "$$.Task: task tokens cannot be rehearsed")
+            if part.root == "$$" and part.keys[:1] == ["Task"] and not self.has_token:
+                self.problem(path, field, "$$.Task exists only in a Task that waits for a task token")
         return sample
 
     def _template_field(self, text: Any, path: str, location: str, field: str) -> Sample | None:

@@ -14,6 +14,11 @@ from bedrock_customization.rehearsal.interpreter.jsonata import is_expression
 _SYNC = re.compile(r"\.sync(:2)?$")
 
 
+def has_token(resource: Any) -> bool:
+    """Whether a Task's resource hands out a task token and waits until somebody sends it back."""
+    return isinstance(resource, str) and resource.endswith(".waitForTaskToken")
+
+
 def check_task(values: Values, state: State, raw: dict[str, Any], express: bool) -> None:
     """Check a Task; EXPRESS executions cannot wait for jobs."""
     values.template(state, "Arguments")
@@ -26,14 +31,10 @@ def check_task(values: Values, state: State, raw: dict[str, Any], express: bool)
     if not isinstance(resource, str):
         values.problem(state.path, "Resource", f"got {resource!r}; an ARN is needed")
         return
-    if ".waitForTaskToken" in resource:
+    if express and (_SYNC.search(resource) or has_token(resource)):
         values.problem(
-            state.path, "Resource", f"got {resource!r}; tasks that wait for a task token cannot be rehearsed"
+            state.path, "Resource", f"got {resource!r}; EXPRESS executions cannot wait for a job or a task token"
         )
-    elif ":activity:" in resource:
-        values.problem(state.path, "Resource", f"got {resource!r}; activities cannot be rehearsed")
-    elif express and _SYNC.search(resource):
-        values.problem(state.path, "Resource", f"got {resource!r}; EXPRESS executions cannot wait for a job (.sync)")
     else:
         values.resource(resource, state.path, "Resource")
 

@@ -31,6 +31,7 @@ class Values:
         language: The query language.
         allowed: The fields of states and of the objects in them.
         arguments: What this language calls the arguments of a service call.
+        has_token: Whether the state at hand is a Task that waits for a task token.
     """
 
     language = "JSONata"
@@ -43,6 +44,7 @@ class Values:
         self.services = services
         self.expression = expression
         self.problems = problems
+        self.has_token = False
 
     def problem(self, path: str, field: str, what: str) -> None:
         """Note what is wrong with a field of the state at a path."""
@@ -240,8 +242,8 @@ class Values:
                 self.problem(
                     path, location, "$states.errorOutput exists only in the Output and Assign of a Catch entry"
                 )
-            if names[:2] == ("context", "Task"):
-                self.problem(path, location, "$states.context.Task: task tokens cannot be rehearsed")
+            if names[:2] == ("context", "Task") and not self.has_token:
+                self.problem(path, location, "$states.context.Task exists only in a Task that waits for a task token")
 
 
 def listed(names: Iterable[str]) -> str:

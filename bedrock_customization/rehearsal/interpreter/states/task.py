@@ -57,15 +57,15 @@ async def run_task(visit: Visit) -> Outcome:
 
 
 class _Events:
-    """The history of one call: the `LambdaFunction...` events of a function's ARN, the `Task...` events of all else."""
+    """The history of one call: `LambdaFunction...` and `Activity...` events for ARNs of such, else `Task...` events."""
 
     def __init__(self, visit: Visit, arguments: str, timeout: int | None, heartbeat: int | None) -> None:
         self.flow: Flow = visit.flow
         resource: str = visit.state.definition["Resource"]
         parts = resource.split(":")
-        self.is_function = parts[2] == "lambda"
-        self.family = "LambdaFunction" if self.is_function else "Task"
-        if self.is_function:
+        own_family = {"lambda": "LambdaFunction", "activity": "Activity"}
+        self.family = own_family.get(parts[5] if parts[2] == "states" else parts[2], "Task")
+        if self.family != "Task":
             self.limit_name = resource
             scheduled: dict[str, Any] = {
                 "resource": resource,
