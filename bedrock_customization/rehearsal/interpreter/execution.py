@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import trio
@@ -25,9 +26,16 @@ _HISTORY_FULL = f"The execution reached the maximum number of history events ({l
 
 def now() -> datetime:
     """Tell the virtual date and time; must be called inside the trio run."""
-    return BEGINNING + timedelta(seconds=trio.current_time())
+    return _moment(trio.current_time())
 
 
+# Much happens at the same virtual moment.
+@lru_cache(maxsize=16)
+def _moment(seconds: float) -> datetime:
+    return BEGINNING + timedelta(seconds=seconds)
+
+
+@lru_cache(maxsize=16)
 def timestamp(moment: datetime) -> str:
     """Write a moment as the context object does, for example `2026-01-01T00:00:00.000Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

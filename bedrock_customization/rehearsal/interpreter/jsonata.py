@@ -6,7 +6,7 @@ import datetime
 import random
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from jsonata import Jsonata
@@ -17,18 +17,12 @@ from jsonata.utils import Utils
 from bedrock_customization.rehearsal.interpreter.errors import QUERY_EVALUATION_ERROR
 from bedrock_customization.rehearsal.interpreter.java_random import first_double
 from bedrock_customization.rehearsal.interpreter.jsonata_engine import Engine
-from bedrock_customization.rehearsal.interpreter.jsonata_errors import TOO_DEEP, TOO_LARGE, TOO_LONG, explain
+from bedrock_customization.rehearsal.interpreter.jsonata_errors import TOO_DEEP, explain
 from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
 from bedrock_customization.rehearsal.interpreter.jsonata_references import References, find_references
 from bedrock_customization.rehearsal.interpreter.jsonata_values import decode
 from bedrock_customization.rehearsal.interpreter.services import StatesError
 
-MAX_DEPTH = 100
-# Step Functions stops an expression by time; counting its steps is the same on every computer.
-MAX_STEPS = 2_000_000
-# A character counts one byte, an item of an array eight; a range as it stands counts nothing.
-MAX_BYTES = 6_990_256
-_BYTES_PER_ITEM = 8
 _NULL = Utils.NULL_VALUE
 
 
@@ -68,7 +62,7 @@ class Expression:
         path = _PATH.fullmatch(text)
         self._path = path[1].split(".") if path else []
 
-    def evaluate(self, bindings: Mapping[str, Any], location: str) -> Any:
+    def evaluate(self, bindings: dict[str, Any], location: str) -> Any:
         """Evaluate to a JSON value.
 
         Args:
@@ -82,28 +76,11 @@ class Expression:
             value = _follow(bindings, self._path)
             if value is not _NOT_FOUND:
                 return decode(value)
-        depth = steps = 0
-
-        def enter(*_: Any) -> None:
-            nonlocal depth, steps
-            depth += 1
-            steps += 1
-            if depth > MAX_DEPTH:
-                raise JException(TOO_DEEP, -1)
-            if steps > MAX_STEPS:
-                raise JException(TOO_LONG, -1)
-
-        def leave(_expression: Any, _input: Any, _environment: Any, result: Any) -> None:
-            nonlocal depth
-            depth -= 1
-            if isinstance(result, list | str) and _size(result) > MAX_BYTES:
-                raise JException(TOO_LARGE, -1)
-
         bound = {name: bindings[name] for name in self._names if name in bindings}
         prefix = f"The JSONata expression '{self.text}' specified for the field '{location}'"
         failed = f"{prefix} threw an error during evaluation"
         try:
-            result = self._jsonata.evaluate(None, {**bound, "__evaluate_entry": enter, "__evaluate_exit": leave})
+            result = self._jsonata.evaluate(None, bound)
         except RecursionError as error:
             raise EvaluationError(f"{failed}: {TOO_DEEP}", location) from error
         except (JException, ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -116,17 +93,11 @@ class Expression:
             raise EvaluationError(f"{prefix} returned an unsupported result type.", location) from None
 
 
-def _size(value: list[Any] | str) -> int:
-    if isinstance(value, Utils.RangeList):
-        return 0
-    return len(value) * (_BYTES_PER_ITEM if isinstance(value, list) else 1)
-
-
-def _follow(bindings: Mapping[str, Any], path: list[str]) -> Any:
+def _follow(bindings: dict[str, Any], path: list[str]) -> Any:
     """Look a path up where every step is a field of an object; everything else is left to the library."""
     value: Any = bindings
     for name in path:
-        if not isinstance(value, Mapping) or name not in value:
+        if not isinstance(value, dict) or name not in value:
             return _NOT_FOUND
         value = value[name]
     return value if isinstance(value, str | int | float | list | dict) or value is _NULL else _NOT_FOUND

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from jsonata import Jsonata
@@ -38,7 +39,7 @@ def validate(signature: Signature, args: Sequence[Any], context: Any) -> list[An
         JException: `T0410`, `T0411` or `T0412`, with the argument's number as the first detail.
     """
     supplied = "".join(_symbol(arg) for arg in args)
-    match = re.fullmatch("".join(f"({param.regex})" for param in signature._params), supplied)
+    match = _pattern(signature).fullmatch(supplied)
     if match is None:
         raise JException("T0410", -1, _first_wrong(signature, supplied))
     taken: list[Any] = []
@@ -61,6 +62,11 @@ def validate(signature: Signature, args: Sequence[Any], context: Any) -> list[An
                 arg = arg if symbol == _ARRAY else [arg]
             taken.append(arg)
     return taken
+
+
+@cache
+def _pattern(signature: Signature) -> re.Pattern[str]:
+    return re.compile("".join(f"({param.regex})" for param in signature._params))
 
 
 def _first_wrong(signature: Signature, supplied: str) -> int:

@@ -25,6 +25,9 @@ DISTRIBUTED_CONCURRENCY = 10_000
 MAX_ITEMS = 100_000_000
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def dump(value: Any) -> str:
     """Write a JSON value as Step Functions does: compact, not escaped.
 
@@ -32,7 +35,7 @@ def dump(value: Any) -> str:
         TypeError: It is not a JSON value.
         ValueError: It holds a number that JSON does not know, such as NaN.
     """
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def size(text: str) -> int:

@@ -220,7 +220,8 @@ class Visit:
 
     def _bindings(self, map_item: dict[str, Any] | None = None, **states: Any) -> dict[str, Any]:
         if self._encoded is NOTHING:
-            self._encoded = encode(self.input)
+            # Looking for a null in the text is quicker than going through the value.
+            self._encoded = encode(self.input) if "null" in self.input_text else self.input
         context = self._context(map_item)
         extra = {name: encode(value) for name, value in states.items() if value is not NOTHING}
         values = {"input": self._encoded, "context": context, **extra}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import botocore.session
@@ -118,7 +118,7 @@ def _to_structure(value: Any, shape: StructureShape, name: str, problems: list[s
     if not isinstance(value, dict):
         problems.append(f"The value for the field '{name}' must be an OBJECT")
         return value
-    members = {pascal_case(member): (member, inner) for member, inner in shape.members.items()}
+    members = _members(shape)
     request = {}
     for key, item in value.items():
         if key not in members:
@@ -130,6 +130,11 @@ def _to_structure(value: Any, shape: StructureShape, name: str, problems: list[s
         if value.get(pascal_case(required)) is None and not shape.members[required].metadata.get("idempotencyToken"):
             problems.append(f"The field '{pascal_case(required)}' is required but was missing")
     return request
+
+
+@cache
+def _members(shape: StructureShape) -> dict[str, tuple[str, Shape]]:
+    return {pascal_case(member): (member, inner) for member, inner in shape.members.items()}
 
 
 def _to_scalar(value: Any, shape: Shape, name: str, problems: list[str]) -> Any:
@@ -185,6 +190,7 @@ def to_result(value: Any, shape: Shape | None) -> Any:
     return value
 
 
+@cache
 def pascal_case(member: str) -> str:
     """A field of an API as Step Functions spells it: `jobName` is `JobName`, `DBClusterId` is `DbClusterId`."""
     small = _small_first(member)

@@ -133,7 +133,7 @@ def test_evaluation_error(expression: str) -> None:
 
 
 def test_endless_expression_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bedrock_customization.rehearsal.interpreter.jsonata.MAX_STEPS", 10_000)
+    monkeypatch.setattr("bedrock_customization.rehearsal.interpreter.jsonata_engine.MAX_STEPS", 10_000)
     assert evaluate("($f := function($n) { $f($n + 1) }; $f(0))") == ERROR
 
 
@@ -247,3 +247,33 @@ def test_a_path_that_leads_nowhere_is_left_to_the_library(path: str) -> None:
     with pytest.raises(EvaluationError, match=r"returned (nothing|an unsupported result)"):
         Expression(path).evaluate(bound, "Output")
     assert Expression("$x.a.b").evaluate(bound, "Output") == 1
+
+
+@pytest.mark.parametrize("first", ["$states.input", "$v"])
+@pytest.mark.parametrize(
+    "names", ["n", "nil", "absent", "one", "none", "list.b", "deep.x.y", "text.n", "nil.n", "n.absent.n"]
+)
+@pytest.mark.parametrize("around", ["{}", "[{}]", "$count({})", "{}[0]", "{{'k': {}}}", "$type({})"])
+def test_a_path_of_names_gives_what_the_library_gives(
+    monkeypatch: pytest.MonkeyPatch, first: str, names: str, around: str
+) -> None:
+    text = around.format(f"{first}.{names}")
+    bindings = {"states": {"input": encode(INPUT)}, "v": encode(INPUT), **STATIC_FUNCTIONS}
+
+    def value() -> Any:
+        try:
+            return Expression(f"({text})").evaluate(bindings, "Output")
+        except EvaluationError as error:
+            return error.cause
+
+    followed = value()
+    monkeypatch.setattr("bedrock_customization.rehearsal.interpreter.jsonata_engine._plain_path", lambda path: None)
+    assert followed == value()
+
+
+def test_what_a_failed_evaluation_bound_is_gone() -> None:
+    expression = Expression("($exists($kept) ? 'kept' : ($kept := 1; $states.input.fails ? $error('failed') : 'gone'))")
+    bindings = {"states": {"input": {"fails": True}}, **STATIC_FUNCTIONS}
+    with pytest.raises(EvaluationError):
+        expression.evaluate(bindings, "Output")
+    assert expression.evaluate({"states": {"input": {"fails": False}}, **STATIC_FUNCTIONS}, "Output") == "gone"

@@ -147,7 +147,7 @@ def test_deep_and_endless_recursion(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tail(nested % 32) == (
         ": Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
     )
-    monkeypatch.setattr("bedrock_customization.rehearsal.interpreter.jsonata.MAX_STEPS", 10_000)
+    monkeypatch.setattr("bedrock_customization.rehearsal.interpreter.jsonata_engine.MAX_STEPS", 10_000)
     assert tail("($f := function() { $f() }; $f())") == ": Expression evaluation timeout: Check for infinite loop"
 
 
