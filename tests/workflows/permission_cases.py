@@ -131,6 +131,15 @@ def missing_evaluation_data(directory: Path) -> Rehearsal:
     return rehearsal
 
 
+def too_low_a_default_quota(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory, provisioned=True)
+    rehearsal.faults.fail("servicequotas:getServiceQuota", "NoSuchResourceException", times=2)
+    rehearsal.bedrock.provisioned_models.no_commitment_units = 0
+    run = customize(rehearsal, baseModelIdentifier=PROVISIONED_MODEL)
+    assert (run.status, run.error) == ("FAILED", "QuotaTooLow"), run.cause
+    return rehearsal
+
+
 def stalled_training(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory)
     rehearsal.bedrock.jobs.stalls = True
@@ -284,6 +293,7 @@ CASES = (
     kept_by_provisioned_throughput,
     missing_training_data,
     missing_evaluation_data,
+    too_low_a_default_quota,
     stalled_training,
     stalled_training_that_the_run_cannot_stop,
     stopped_while_it_serves_on_demand,

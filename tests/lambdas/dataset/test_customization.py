@@ -92,6 +92,7 @@ def test_good_data(data):
             }
         ],
         "baseModels": [{"name": "base", "modelId": "model"}],
+        "teachers": [],
         "data": {
             name: {"uri": f"s3://{bucket}/{key}", "eTag": etag(data, bucket, key)}
             for name, bucket, key in (
