@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import App, CfnOutput, Stack
+from aws_cdk import App, CfnOutput, Duration, Stack
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bedrock_customization import CustomizationWorkflow, EvaluationWorkflow, NotificationTopic
@@ -24,8 +25,18 @@ class SampleStack(Stack):
         """
         super().__init__(scope, construct_id)
         topic = NotificationTopic(self, "Notifications", emails=[email] if email else [])
-        evaluation = EvaluationWorkflow(self, "Evaluation")
-        self.customization = CustomizationWorkflow(self, "Customization", evaluation=evaluation, topic=topic)
+        access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(365))],
+        )
+        evaluation = EvaluationWorkflow(self, "Evaluation", access_logs_bucket=access_logs)
+        self.customization = CustomizationWorkflow(
+            self, "Customization", evaluation=evaluation, topic=topic, access_logs_bucket=access_logs
+        )
 
         CfnOutput(self, "TrainingBucketName", value=self.customization.training_bucket.bucket_name)
         CfnOutput(self, "ValidationBucketName", value=self.customization.validation_bucket.bucket_name)

@@ -216,8 +216,7 @@ class EvaluationWorkflow(Construct):
         Args:
             model_arns: ARNs of provisioned models, custom model deployments or imported models.
         """
-        for statement in permissions.ask_models(model_arns):
-            self._role.add_to_policy(statement)
+        permissions.allow(self._role, permissions.ask_models(model_arns))
 
     def allow_asking(self, scope: Construct, construct_id: str, statements: Sequence[iam.PolicyStatement]) -> None:
         """Lets the workflow ask more models than foundation models and inference profiles.
@@ -227,7 +226,7 @@ class EvaluationWorkflow(Construct):
             construct_id: The policy's id.
             statements: Statements for `bedrock:InvokeModel` on provisioned models or custom model deployments.
         """
-        iam.Policy(scope, construct_id, statements=list(statements), roles=[self._role])
+        permissions.attach(scope, construct_id, self._role, statements)
 
     def allow_reading(self, scope: Construct, construct_id: str, buckets: Sequence[s3.IBucket]) -> None:
         """Lets the data check read more buckets, for the overlap of evaluation and training data.
@@ -248,7 +247,7 @@ class EvaluationWorkflow(Construct):
                 *(permissions.decrypt_objects(bucket) if _key_arn(bucket) not in granted else []),
             ]
         ]
-        iam.Policy(scope, construct_id, statements=statements, roles=[self._dataset.role])
+        permissions.attach(scope, construct_id, self._dataset.role, statements)
 
     def metric_failed(self, **options: Any) -> cloudwatch.Metric:
         """How many evaluations failed.
@@ -382,24 +381,18 @@ class EvaluationWorkflow(Construct):
             (self._scoring, [*read, *write]),
             (self._comparison, [*read, *write]),
         ):
-            for statement in statements:
-                function.role.add_to_policy(statement)
+            permissions.allow(function.role, statements)
         for role in (self._dataset.role, self._scoring.role, self._comparison.role, self._role):
             grant_decrypt(self.results_bucket, role)
             grant_encrypt(self.results_bucket, role)
-        for statement in [*permissions.read_objects(self.data_bucket), *permissions.list_objects(self.data_bucket)]:
-            self._dataset.role.add_to_policy(statement)
+        read_data = [*permissions.read_objects(self.data_bucket), *permissions.list_objects(self.data_bucket)]
+        permissions.allow(self._dataset.role, read_data)
         grant_decrypt(self.data_bucket, self._dataset.role)
         if self.evaluators:
             functions = [evaluator.function.function_arn for evaluator in self.evaluators]
-            for statement in permissions.invoke_functions(functions):
-                self._scoring.role.add_to_policy(statement)
-        iam.Policy(
-            self,
-            "DistributedMapPolicy",
-            statements=permissions.run_distributed_maps(self.state_machine, self),
-            roles=[self._role],
-        )
+            permissions.allow(self._scoring.role, permissions.invoke_functions(functions))
+        own_maps = permissions.run_distributed_maps(self.state_machine, self)
+        permissions.attach(self, "DistributedMapPolicy", self._role, own_maps)
 
 
 def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Evaluator]) -> None:

@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.acknowledgements import acknowledge
 from bedrock_customization.assets import FunctionImage
 
 FUNCTION_TIMEOUT = Duration.minutes(15)
@@ -65,6 +66,7 @@ class ImageFunction(Construct):
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
             )
         )
+        acknowledge(self.role, {"IAM5[Resource::*]": "X-Ray knows no resource to name"})
         self.function = lambda_.DockerImageFunction(
             self,
             "Function",

@@ -78,7 +78,11 @@ class NotificationTopic(Construct):
         Args:
             grantee: Who may publish.
         """
-        return self.topic.grant_publish(grantee)
+        publish = iam.Grant.add_to_principal_or_resource(
+            grantee=grantee, actions=["sns:Publish"], resource_arns=[self.topic.topic_arn], resource=self.topic
+        )
+        key = self.topic.master_key
+        return publish if key is None else publish.combine(key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey"))
 
     def allow_alarms(self) -> None:
         """Lets the CloudWatch alarms of this account and Region publish, with the topic's key where it has one."""

@@ -16,6 +16,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.acknowledgements import acknowledge
 from bedrock_customization.data_bucket import grant_decrypt, grant_encrypt
 from bedrock_customization.notification_topic import NotificationTopic
 from bedrock_customization.states.release_run import release_one_run
@@ -96,6 +97,7 @@ class ResourceRelease(Construct):
             retention_period=Duration.days(14),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
         )
+        acknowledge(self.dead_letter_queue, {"SQS3": "It is the dead-letter queue itself, of two rules"})
         self._rule_role = iam.Role(self, "RuleRole", assumed_by=permissions.trust_for("events", "rule/*"))
 
     def sweep_every(self, interval: Duration) -> None:
@@ -118,14 +120,14 @@ class ResourceRelease(Construct):
         Args:
             machine: The machine to watch.
         """
-        iam.Policy(
+        permissions.attach(
             self,
             "DescribeRuns",
-            statements=[
+            self._role,
+            [
                 *permissions.describe_executions(machine, self),
                 *permissions.describe_executions(self.state_machine, self),
             ],
-            roles=[self._role],
         )
         events.Rule(
             self,

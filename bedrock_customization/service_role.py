@@ -56,8 +56,7 @@ def allow_training(
         *permissions.write_objects(results_bucket, "runs/*/training/*"),
         *further,
     ]
-    for statement in statements:
-        role.add_to_principal_policy(statement)
+    permissions.allow(role, statements)
     for bucket in dict.fromkeys((*data_buckets, results_bucket)):
         grant_decrypt(bucket, role)
     grant_encrypt(results_bucket, role)

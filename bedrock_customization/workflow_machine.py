@@ -12,6 +12,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.acknowledgements import acknowledge
 
 
 class WorkflowMachine(Construct):
@@ -49,8 +50,8 @@ class WorkflowMachine(Construct):
         """
         super().__init__(scope, construct_id)
         self.role = iam.Role(self, "Role", assumed_by=permissions.trust_for("states", "stateMachine:*"))
-        for statement in statements:
-            self.role.add_to_policy(statement)
+        permissions.allow(self.role, statements)
+        acknowledge(self.role, {"IAM5[Resource::*]": "Log delivery, X-Ray, quotas and lists know no resource to name"})
         self.log_group: logs.ILogGroup = logs.LogGroup(
             self,
             "Logs",

@@ -13,6 +13,7 @@ from aws_cdk import App, CfnOutput, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from bedrock_customization import CustomizationWorkflow
@@ -49,6 +50,13 @@ class PrivateStack(Stack):
         for name, service in ENDPOINTS.items():
             vpc.add_interface_endpoint(name, service=service)
 
+        access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+        )
         key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=RemovalPolicy.RETAIN)
         self.customization = CustomizationWorkflow(
             self,
@@ -56,6 +64,7 @@ class PrivateStack(Stack):
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             encryption_key=key,
+            access_logs_bucket=access_logs,
             resource_tags={"cost-center": "4711", "data-classification": "internal"},
         )
         CfnOutput(self, "StateMachineArn", value=self.customization.state_machine.state_machine_arn)

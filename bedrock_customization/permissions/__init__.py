@@ -2,6 +2,7 @@
 
 from bedrock_customization.permissions.alarms import encrypt_alarms, publish_alarms
 from bedrock_customization.permissions.asking import ask_base_models, ask_custom_models, ask_models, ask_teachers
+from bedrock_customization.permissions.attaching import allow, attach
 from bedrock_customization.permissions.encryption import decrypt_models, encrypt_logs, encrypt_models
 from bedrock_customization.permissions.executions import (
     describe_executions,
@@ -25,10 +26,12 @@ from bedrock_customization.permissions.training import check_before_training, tr
 from bedrock_customization.permissions.trust import trust_for
 
 __all__ = [
+    "allow",
     "ask_base_models",
     "ask_custom_models",
     "ask_models",
     "ask_teachers",
+    "attach",
     "check_before_training",
     "decrypt_models",
     "decrypt_objects",

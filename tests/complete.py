@@ -1,0 +1,87 @@
+"""A stack that uses everything that can be asked for, each with a key of its own."""
+
+from aws_cdk import App, ArnFormat, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+
+from bedrock_customization import (
+    CustomizationWorkflow,
+    EvaluationWorkflow,
+    Evaluator,
+    Metric,
+    NotificationTopic,
+    QualityGate,
+)
+
+TEACHER = "us.amazon.nova-premier-v1:0"
+
+
+class CompleteStack(Stack):
+    """Keys, network, access logs, teachers, graders, evaluators, invocation logs, an event bus, logged data, alarms.
+
+    No two things share a key, so that no permission stands in for another.
+    """
+
+    def __init__(self, scope: App, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        names = ("DataKey", "ModelKey", "TopicKey", "InvocationLogsKey")
+        data_key, model_key, topic_key, logs_key = (kms.Key(self, name, enable_key_rotation=True) for name in names)
+        access_logs = self._bucket("AccessLogs")
+        self.invocation_logs = self._bucket("InvocationLogs", key=logs_key, access_logs=access_logs)
+        self.grader, self.politeness = (self._function(name) for name in ("Grader", "Politeness"))
+        self.event_bus = events.EventBus(self, "Bus")
+        self.topic = NotificationTopic(self, "Topic", emails=["team@example.com"], encryption_key=topic_key)
+        self.evaluation = EvaluationWorkflow(
+            self,
+            "Evaluation",
+            metrics=[Metric.token_f1()],
+            evaluators=[Evaluator(name="politeness", function=self.politeness)],
+            quality_gate=QualityGate(metric="token_f1"),
+            encryption_key=data_key,
+            access_logs_bucket=access_logs,
+            log_execution_data=True,
+        )
+        self.customization = CustomizationWorkflow(
+            self,
+            "Customization",
+            evaluation=self.evaluation,
+            topic=self.topic,
+            encryption_key=model_key,
+            access_logs_bucket=access_logs,
+            teacher_models=[TEACHER],
+            graders=[self.grader],
+            invocation_logs_bucket=self.invocation_logs,
+            vpc=ec2.Vpc.from_vpc_attributes(
+                self,
+                "Network",
+                vpc_id="vpc-0123456789abcdef0",
+                availability_zones=["us-east-1a", "us-east-1b"],
+                private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+            ),
+            event_bus=self.event_bus,
+            resource_tags={"cost-center": "4711"},
+            log_execution_data=True,
+        )
+
+    def _bucket(self, name: str, *, key: kms.Key | None = None, access_logs: s3.Bucket | None = None) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            name,
+            encryption_key=key,
+            encryption=s3.BucketEncryption.S3_MANAGED if key is None else s3.BucketEncryption.KMS,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=True,
+            server_access_logs_bucket=None
+            if access_logs is None
+            else s3.Bucket.from_bucket_name(self, f"{name}AccessLogs", access_logs.bucket_name),
+        )
+
+    def _function(self, name: str) -> lambda_.IFunction:
+        arn = self.format_arn(
+            service="lambda", resource="function", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        return lambda_.Function.from_function_arn(self, name, arn)
