@@ -84,9 +84,10 @@ def reasons(results: dict[str, Any]) -> list[str]:
     gate = results["gate"]
     sentences = []
     if results["coverage"] < gate["minCoverage"]:
+        share = f"Only {percent(results['coverage'])}" if results["counted"] else "None"
         sentences.append(
-            f"Only {percent(results['coverage'])} of the records could be compared ({results['counted']:,} of "
-            f"{results['records']:,}); at least {percent(gate['minCoverage'])} are asked for."
+            f"{share} of the records could be compared ({results['counted']:,} of {results['records']:,}); at least "
+            f"{percent(gate['minCoverage'])} are asked for."
         )
     chosen = [candidate for candidate in results["candidates"] if candidate["name"] == results["winner"]]
     for candidate in chosen or results["candidates"]:

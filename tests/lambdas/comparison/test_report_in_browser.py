@@ -35,7 +35,14 @@ frame.onload = () => {{
   document.getElementById("measured").textContent = JSON.stringify({{
     scroll: page.documentElement.scrollWidth,
     wide: wide.map(e => e.tagName + "." + e.getAttribute("class")).slice(0, 5),
-    heading: getComputedStyle(page.querySelector("h1")).fontSize,
+    labels: Math.min(...[...page.querySelectorAll(".rows .label")].map(e => e.getBoundingClientRect().width)),
+    paper: getComputedStyle(page.body).backgroundColor,
+    colours: ["body", ".soft", ".card", "blockquote", ".tag", "h1"].map(e => {{
+      let behind = page.querySelector(e);
+      const ink = getComputedStyle(behind).color;
+      while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
+      return [ink, getComputedStyle(behind).backgroundColor];
+    }}),
     headline: page.querySelector("h1").textContent,
     images: page.querySelectorAll("svg").length,
     flat: [...page.querySelectorAll("svg")].filter(e => e.getBoundingClientRect().height < 10).length,
@@ -66,17 +73,41 @@ def report(run, score):
     return run.get("report.html")
 
 
-@pytest.mark.parametrize("width", [375, 768, 1400])
-def test_the_page_fits_the_screen(report, width, tmp_path):
+def measure(report, width, tmp_path, *flags):
     frame = tmp_path / "frame.html"
     frame.write_text(FRAME.format(width=width, report=html.escape(report)), "utf-8")
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", frame.as_uri()]
+    command = [CHROMIUM, *FLAGS, *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", frame.as_uri()]
     # Chromium may not inherit the tests' environment: it reads proxies and locales from it.
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, env=environment).stdout
-    measured = json.loads(html.unescape(re.search(r'<pre id="measured">(.*?)</pre>', dom, re.DOTALL)[1]))
+    return json.loads(html.unescape(re.search(r'<pre id="measured">(.*?)</pre>', dom, re.DOTALL)[1]))
+
+
+def contrast(ink, paper):
+    """The contrast of two colours as the Web Content Accessibility Guidelines define it, 1 to 21."""
+
+    def luminance(colour):
+        shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+        return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    darker, lighter = sorted([luminance(ink), luminance(paper)])
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("width", [375, 768, 1400])
+def test_the_page_fits_the_screen(report, width, tmp_path):
+    measured = measure(report, width, tmp_path)
     assert measured["wide"] == []
     assert measured["scroll"] <= width
     assert measured["headline"].endswith("is better than base")
     assert measured["images"] > 10
     assert measured["flat"] == 0
+    assert measured["labels"] >= 180, "a name is not squeezed beside its numbers"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_stand_out_from_the_paper(report, scheme, tmp_path):
+    measured = measure(report, 390, tmp_path, f"--blink-settings=preferredColorScheme={int(scheme == 'light')}")
+    assert (contrast(measured["paper"], "rgb(0, 0, 0)") > 10) == (scheme == "light")
+    assert all(contrast(ink, paper) >= 4.5 for ink, paper in measured["colours"]), measured["colours"]
