@@ -45,6 +45,47 @@ def random_texts(count: int, seed: int, longest: int = 25) -> list[str]:
     return [" ".join(chooser.choices(WORDS, k=chooser.randint(1, longest))) for _ in range(count)]
 
 
+SCRIPTS = (
+    *((0x20, 0x7F), (0xA0, 0x250), (0x370, 0x530), (0x590, 0x700), (0x900, 0x980), (0xE00, 0xE80), (0xF00, 0x1000)),
+    *((0x1100, 0x1200), (0x13A0, 0x1400), (0x1C90, 0x1CC0), (0x3040, 0x3100), (0x3400, 0x4DC0), (0x4E00, 0xA000)),
+    *((0xAC00, 0xD7A4), (0xF900, 0xFB00), (0xFB50, 0xFF00), (0x1E900, 0x1E960), (0x20000, 0x2A6E0), (0x30000, 0x31350)),
+)
+NO_LETTERS = ((0, 0x20), (0x7F, 0xA1), (0x300, 0x370), (0x2000, 0x2070), (0x1F1E6, 0x1FB00), (0xE000, 0xE100))
+NO_LETTERS += ((0xE0000, 0xE0080), (0xFFF0, 0xFFFE))
+PIECES = (
+    *("[SEP]", "[MASK]", "[sep]", "[CLS]", "[PAD]", "<s>", "<mask>", "</s>", "<pad>", "<unk>", "<S>", " [SEP] "),
+    *("\x1c", "\x85", "\u2028", "\u2029", "\u3000", "\u00a0", "\u200b", "\ufeff", "\r\n", "\t", "\x0b", " ", "  "),
+    *(
+        "e\u0301",
+        "\u1112\u1161\u11ab",
+        "İ",
+        "ẞ",
+        "ﬁ",
+        "ǆ",
+        "👩\u200d👩\u200d👧",
+        "👍🏽",
+        "🇩🇪",
+        "1\ufe0f\u20e3",
+        "don't",
+        "3.14",
+        "a" * 101,
+    ),
+)
+
+
+def strange_texts(count: int, seed: int = 8) -> list[str]:
+    """Makes texts of many scripts, of characters that are no letters, and of special tokens with odd space around."""
+    chooser = random.Random(seed)
+
+    def characters(ranges: Sequence[tuple[int, int]]) -> str:
+        return "".join(chr(chooser.randrange(*chooser.choice(ranges))) for _ in range(chooser.randint(1, 6)))
+
+    def piece() -> str:
+        return chooser.choice((characters(SCRIPTS), characters(NO_LETTERS), *chooser.choices(PIECES, k=3)))
+
+    return [chooser.choice(("", " ")).join(piece() for _ in range(chooser.randint(0, 16))) for _ in range(count)]
+
+
 def _save_wordpiece(folder: Path, kind: type, **settings: object) -> int:
     characters = sorted({character for word in WORDS for character in word + word.lower() if character.strip()})
     pieces = [

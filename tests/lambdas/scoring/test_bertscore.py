@@ -10,7 +10,7 @@ import torch
 from scoring.bertscore.document_frequencies import DocumentFrequencies
 from scoring.bertscore.encoder_folder import InvalidEncoder
 from scoring.bertscore.scorer import BertScorer, BertScores
-from tests.lambdas.scoring.conftest import SENTENCE, random_texts
+from tests.lambdas.scoring.conftest import SENTENCE, random_texts, strange_texts
 
 FAMILIES = ("minilm", "bert", "bert-cased", "roberta", "distilbert", "deberta")
 LAYERS = {"minilm": 6}
@@ -38,6 +38,23 @@ def test_scores_are_those_of_bert_score(family, idf, encoder, oracle):
 
     assert_same(scores, oracle(encoder(family), layer, CANDIDATES, REFERENCES, idf_of=REFERENCES if idf else None))
     assert len({round(value, 3) for value in scores.f1}) > 20
+
+
+@pytest.mark.parametrize("family", FAMILIES[1:])
+@pytest.mark.parametrize("idf", [False, True])
+def test_texts_of_any_script_length_and_special_token_score_as_in_bert_score(family, idf, encoder, oracle):
+    layer = LAYERS.get(family, 3)
+    texts = strange_texts(120, seed=21)
+    texts += [f"{text} " * 40 for text in texts[:8]] + ["the " * count for count in (61, 62, 63, 64, 150)]
+    texts += ["[SEP]", "<s>", "</s>", " </s> ", "[MASK] [MASK]", "\u200b", "\x00", "\u00a0", "\ufeff", "\u0301"]
+    candidates, groups = texts[::-1], [texts[i : i + 1 + i % 3] for i in range(len(texts))]
+    references = [text for group in groups for text in group]
+    scorer = BertScorer(encoder(family), layer=layer)
+    frequencies = scorer.document_frequencies(references) if idf else None
+
+    scores = scorer.score(candidates, groups, frequencies=frequencies)
+
+    assert_same(scores, oracle(encoder(family), layer, candidates, groups, idf_of=references if idf else None))
 
 
 @pytest.mark.parametrize("family", ("bert", "roberta"))
