@@ -118,7 +118,7 @@ class TextTokenizer:
 
 
 def _space_around(added_tokens: list[dict[str, Any]]) -> re.Pattern[str] | None:
-    """Match what special tokens swallow; the fast tokenizer takes fewer control characters for space than Python does."""
-    parts = [rf"\s+(?={re.escape(token['content'])})" for token in added_tokens if token["lstrip"]]
+    """Match the space that special tokens swallow; the fast tokenizer knows fewer kinds of space than Python."""
+    parts = [rf"(?<!\s)\s+(?={re.escape(token['content'])})" for token in added_tokens if token["lstrip"]]
     parts += [rf"(?<={re.escape(token['content'])})\s+" for token in added_tokens if token["rstrip"]]
     return re.compile("|".join(parts)) if parts else None
