@@ -113,6 +113,10 @@ def _check_counts(report: Report) -> None:
     if rules.minimum_records is not None and records < rules.minimum_records:
         detail = f"{counted}, the model needs at least {rules.minimum_records}"
         report.findings.add("training", "tooFewRecords", detail=detail)
+    validation = report.records("validation") or 0
+    if rules.maximum_validation_records is not None and validation > rules.maximum_validation_records:
+        detail = f"{validation} records, the model takes at most {rules.maximum_validation_records} in validation data"
+        report.findings.add("validation", "tooManyRecords", detail=detail)
     if rules.maximum_records is not None and records > rules.maximum_records:
         detail = f"{counted}, the model takes at most {rules.maximum_records}"
         report.findings.add("training", "tooManyRecords", detail=detail)
@@ -120,6 +124,7 @@ def _check_counts(report: Report) -> None:
 
 def _check_overlap(report: Report, name: str, index: OverlapIndex) -> None:
     exact, near = index.exact, index.near
+    report.files[name]["promptsInTrainingData"] = {"exact": len(exact), "near": len(near)}
     tolerated = EXACT_OVERLAP_TOLERATED * (report.records(name) or 0)
     severity = "error" if name == "evaluation" and len(exact) > tolerated else "warning"
     for line, training_line in exact.items():

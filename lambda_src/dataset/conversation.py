@@ -1,20 +1,22 @@
 """The two schemas whose records are conversations."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+from dataset.content import Faults, read_blocks, read_system
 from dataset.records import Parsed, Record, Turn, check_names, check_text, type_name
 
-Faults = list[tuple[str, str]]
-
 CONVERSATION_NAMES = frozenset({"schemaVersion", "system", "messages"})
-MEDIA = frozenset({"image", "video", "document"})
+
+Content = Callable[[dict[str, Any], str, Faults], Turn]
 
 
 def parse_conversation(value: dict[str, Any], answer_required: bool) -> Parsed:
     """Parse a `bedrock-conversation-2024` record: `{"schemaVersion", "system": [{"text"}], "messages": [...]}`.
 
-    Each message is `{"role": "user"|"assistant", "content": [{"text"}, ...]}`; images and videos are let through.
+    Each message is `{"role": "user"|"assistant", "content": [{"text"}, ...]}`; `dataset.content` says what else a turn
+    may hold.
 
     Args:
         value: The object on the line.
@@ -24,10 +26,12 @@ def parse_conversation(value: dict[str, Any], answer_required: bool) -> Parsed:
         The record and its faults.
     """
     parsed = Parsed()
-    check_names(value, CONVERSATION_NAMES, "", parsed.faults)
+    if value.get("toolConfig"):
+        parsed.faults.append(("unsupportedContent", "toolConfig: tools are not trained"))
+    check_names({name: value[name] for name in value if name != "toolConfig"}, CONVERSATION_NAMES, "", parsed.faults)
     _check_version(value, parsed.faults)
-    system = _system_texts(value.get("system", []), parsed.faults)
-    turns = _turns(value, parsed.faults, _blocks)
+    system = read_system(value.get("system", []), parsed.faults)
+    turns = _turns(value, parsed.faults, read_blocks)
     _check_order(turns, answer_required, parsed.faults)
     parsed.record = Record(system=system, turns=tuple(turns))
     return parsed
@@ -36,7 +40,8 @@ def parse_conversation(value: dict[str, Any], answer_required: bool) -> Parsed:
 def parse_chat(value: dict[str, Any], answer_required: bool) -> Parsed:
     """Parse a record whose messages hold plain strings: `{"system": "...", "messages": [{"role", "content": "..."}]}`.
 
-    Messages with the role `system` are system texts. Other fields of the record are left to the grader that gets them.
+    A message with the role `system` comes first and is a system text. Other fields of the record are left to the grader
+    that gets them.
 
     Args:
         value: The object on the line.
@@ -47,8 +52,10 @@ def parse_chat(value: dict[str, Any], answer_required: bool) -> Parsed:
     """
     parsed = Parsed()
     system = [check_text(value, "system", "", parsed.faults)] if "system" in value else []
-    turns = _turns(value, parsed.faults, lambda message, path, faults: check_text(message, "content", path, faults))
+    turns = _turns(value, parsed.faults, _string)
     system += [turn.text for turn in turns if turn.role == "system"]
+    if any(turn.role == "system" for turn in turns[1:]):
+        parsed.faults.append(("turnOrder", "a system message is not the first message"))
     turns = [turn for turn in turns if turn.role != "system"]
     _check_order(turns, answer_required, parsed.faults)
     parsed.record = Record(system=tuple(system), turns=tuple(turns))
@@ -63,14 +70,11 @@ def _check_version(value: dict[str, Any], faults: Faults) -> None:
         faults.append(("schemaVersion", f"schemaVersion is {version!r}"))
 
 
-def _system_texts(system: Any, faults: Faults) -> tuple[str, ...]:
-    if not isinstance(system, list):
-        faults.append(("wrongType", f"system is {type_name(system)}, not an array"))
-        return ()
-    return tuple(_block_text(block, f"system[{index}]", faults) for index, block in enumerate(system))
+def _string(message: dict[str, Any], path: str, faults: Faults) -> Turn:
+    return Turn(str(message.get("role")), check_text(message, "content", path, faults))
 
 
-def _turns(value: dict[str, Any], faults: Faults, content: Any) -> list[Turn]:
+def _turns(value: dict[str, Any], faults: Faults, content: Content) -> list[Turn]:
     if "messages" not in value:
         faults.append(("missingField", "messages is missing"))
         return []
@@ -85,36 +89,8 @@ def _turns(value: dict[str, Any], faults: Faults, content: Any) -> list[Turn]:
             faults.append(("wrongType", f"{path} is {type_name(message)}, not an object"))
             return []
         check_names(message, frozenset({"role", "content"}), f"{path}.", faults)
-        turns.append(Turn(str(message.get("role")), content(message, f"{path}.", faults)))
+        turns.append(content(message, f"{path}.", faults))
     return turns
-
-
-def _blocks(message: dict[str, Any], path: str, faults: Faults) -> str:
-    if "content" not in message:
-        faults.append(("missingField", f"{path}content is missing"))
-        return ""
-    content = message["content"]
-    if not isinstance(content, list):
-        faults.append(("wrongType", f"{path}content is {type_name(content)}, not an array"))
-        return ""
-    if not content:
-        faults.append(("emptyText", f"{path}content is empty"))
-    texts = []
-    for index, block in enumerate(content):
-        if isinstance(block, dict) and "text" not in block and len(block) == 1 and MEDIA.issuperset(block):
-            continue
-        if isinstance(block, dict) and "reasoningContent" in block and message.get("role") == "assistant":
-            continue
-        texts.append(_block_text(block, f"{path}content[{index}]", faults))
-    return "\n".join(texts)
-
-
-def _block_text(block: Any, path: str, faults: Faults) -> str:
-    if not isinstance(block, dict):
-        faults.append(("wrongType", f"{path} is {type_name(block)}, not an object"))
-        return ""
-    check_names(block, frozenset({"text"}), f"{path}.", faults)
-    return check_text(block, "text", f"{path}.", faults)
 
 
 def _check_order(turns: list[Turn], answer_required: bool, faults: Faults) -> None:

@@ -1,4 +1,4 @@
-"""Converts training data between the two schemas that hold prompts and answers.
+"""Converts training data to the schema that a model wants: from Bedrock's own schemas and from formats of other tools.
 
 `python -m dataset.conversion --to bedrock-conversation-2024 train.jsonl converted.jsonl` does so for local files.
 """
@@ -11,54 +11,67 @@ from pathlib import Path
 from typing import Any
 
 from dataset import schemas
-from dataset.errors import InvalidData, InvalidInput
+from dataset.errors import InvalidData
 from dataset.lines import ByteStream, LineReader
-from dataset.objects import S3Object
+from dataset.lookalikes import lookalike
+from dataset.records import Record
 
-TARGETS = (schemas.PROMPT_COMPLETION, schemas.CONVERSATION)
+TARGETS = (schemas.PROMPT_COMPLETION, schemas.CONVERSATION, schemas.CHAT, schemas.INPUT)
+REFERENCE = "reference_answer"
+"""Where reinforcement fine-tuning keeps the answer that the grader compares with."""
+
+_OWN_FIELDS = {
+    schemas.PROMPT_COMPLETION: frozenset({"prompt", "completion"}),
+    schemas.CONVERSATION: frozenset({"schemaVersion", "system", "messages"}),
+    schemas.CHAT: frozenset({"system", "messages"}),
+    schemas.INPUT: frozenset({"input"}),
+}
 
 
-def convert_record(value: dict[str, Any], schema: str) -> dict[str, Any]:
+def convert_record(value: dict[str, Any], schema: str, *, answer_required: bool = True) -> dict[str, Any]:
     """Return a record in another schema; a record that is in it already is returned as it is.
 
     Args:
-        value: A record of `prompt-completion` or `bedrock-conversation-2024`.
-        schema: The schema that is wanted, one of these two.
+        value: A record in one of the schemas of `TARGETS` or in a format that `dataset.lookalikes` knows.
+        schema: The schema that is wanted, one of `TARGETS`.
+        answer_required: Whether the record has to end with an answer.
 
     Returns:
-        The converted record. Fields that the schemas do not have, such as `category`, are kept.
+        The converted record. Further fields of Bedrock's schemas, such as `category`, are kept.
 
     Raises:
-        ValueError: The record has faults, or it has more than one exchange, system texts or media, which a prompt and a
-            completion cannot hold.
+        ValueError: The record has faults, or the wanted schema cannot hold all of it.
     """
+    foreign = lookalike(value)
+    if foreign is not None and foreign[1] is None:
+        raise ValueError(schemas.unknown(value))
+    value = value if foreign is None or foreign[1] is None else foreign[1]
     found = schemas.recognise(value)
     if found not in TARGETS:
-        raise ValueError(f"the record is in neither of {' and '.join(TARGETS)}")
+        raise ValueError(f"the record is in no format that is converted; {schemas.unknown(value)}")
     if found == schema:
         return value
-    names = {"prompt", "completion"} if found == schemas.PROMPT_COMPLETION else {"schemaVersion", "system", "messages"}
-    own = {name: value[name] for name in value if name in names}
-    further = {name: value[name] for name in value if name not in names}
-    parsed = schemas.parse(own, found)
+    own = {name: text for name, text in value.items() if name in _OWN_FIELDS[found]}
+    further = {name: text for name, text in value.items() if name not in own}
+    if found == schemas.CHAT and isinstance(further.get(REFERENCE), str):
+        own["messages"] = _answered(own["messages"], further.pop(REFERENCE))
+    parsed = schemas.parse(own, found, answer_required=answer_required and schema != schemas.CHAT)
     if faults := [detail for kind, detail in parsed.faults if kind != "schemaVersion"]:
         raise ValueError("; ".join(faults))
-    if schema == schemas.CONVERSATION:
-        messages = [{"role": turn.role, "content": [{"text": turn.text}]} for turn in parsed.record.turns]
-        return {"schemaVersion": schemas.CONVERSATION, "messages": messages, **further}
-    if parsed.record.system or len(parsed.record.turns) != 2:
-        raise ValueError("a prompt and a completion cannot hold system texts or more than one exchange")
-    if any(set(block) != {"text"} for message in value["messages"] for block in message["content"]):
-        raise ValueError("a prompt and a completion cannot hold anything but text")
-    return {"prompt": parsed.record.prompt, "completion": parsed.record.completion, **further}
+    if schemas.INPUT in (found, schema):
+        raise ValueError("prompts with answers and unlabelled texts cannot stand for one another")
+    if parsed.record.media or any(turn.reasoning for turn in parsed.record.turns):
+        raise ValueError(f"{schema} cannot hold media or reasoning")
+    return _WRITERS[schema](parsed.record) | further
 
 
-def convert_lines(stream: ByteStream, schema: str) -> Iterator[bytes]:
+def convert_lines(stream: ByteStream, schema: str, *, answer_required: bool = True) -> Iterator[bytes]:
     """Convert every line of a file; blank lines are left out.
 
     Args:
         stream: JSONL.
         schema: The schema that is wanted.
+        answer_required: Whether each record has to end with an answer.
 
     Yields:
         Lines of UTF-8 JSON without line ends.
@@ -75,50 +88,77 @@ def convert_lines(stream: ByteStream, schema: str) -> Iterator[bytes]:
         try:
             if fault is not None:
                 raise ValueError(fault[1])
-            yield json.dumps(convert_record(value, schema), ensure_ascii=False).encode()
+            converted = convert_record(value, schema, answer_required=answer_required)
+            yield json.dumps(converted, ensure_ascii=False).encode()
         except ValueError as error:
             raise InvalidData(f"line {line.number}: {error}. Repair or remove the record.") from error
 
 
-def convert_object(event: dict[str, Any], client: Any) -> dict[str, Any]:
-    """Convert an object in S3 and write the result to another.
+def main(arguments: list[str] | None = None, program: str = "python -m dataset.conversion") -> int:
+    """Convert a local file.
 
     Args:
-        event: `{"bucket", "key", "schema", "resultsBucket", "outputKey"}`.
-        client: A boto3 S3 client.
+        arguments: Command-line arguments; by default those of the process.
+        program: What the command is called.
 
     Returns:
-        `{"key": the converted object}`.
-
-    Raises:
-        InvalidInput: The schema is none that can be converted to, or the object does not exist.
-        InvalidData: A line cannot be converted.
+        The exit status: 1 if a line cannot be converted, and then the target is not written, else 0.
     """
-    if event["schema"] not in TARGETS:
-        raise InvalidInput([f"schema: must be one of {', '.join(TARGETS)}, got {event['schema']!r}."])
-    source = S3Object(client, event["bucket"], event["key"])
-    if problem := source.problem_with_existence("key"):
-        raise InvalidInput([problem])
-    target = S3Object(client, event["resultsBucket"], event["outputKey"])
-    target.write_lines(convert_lines(source.open("rb"), event["schema"]))
-    return {"key": target.key}
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Convert a local file; return 1 if a line cannot be converted."""
-    parser = argparse.ArgumentParser(prog="python -m dataset.conversion", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description="Convert a JSONL file to the schema that a model wants.")
     parser.add_argument("--to", choices=TARGETS, required=True, help="the schema that is wanted")
+    parser.add_argument("--prompts-only", action="store_true", help="records need no answer, as for a distillation")
     parser.add_argument("source", type=Path, help="the JSONL file to read")
     parser.add_argument("target", type=Path, help="the JSONL file to write")
     options = parser.parse_args(arguments)
+    if not options.source.is_file():
+        parser.error(f"no such file: {options.source}")
+    if options.source.resolve() == options.target.resolve():
+        parser.error(f"the target is the source, {options.source}; give another file to write")
+    draft = options.target.with_name(f"{options.target.name}.part")
     try:
-        with options.source.open("rb") as source, options.target.open("wb") as target:
-            for line in convert_lines(source, options.to):
+        with options.source.open("rb") as source, draft.open("wb") as target:
+            for line in convert_lines(source, options.to, answer_required=not options.prompts_only):
                 target.write(line + b"\n")
+        draft.replace(options.target)
     except InvalidData as error:
-        print(error, file=sys.stderr)
+        print(f"{options.source}: {error}", file=sys.stderr)
         return 1
+    finally:
+        draft.unlink(missing_ok=True)
     return 0
+
+
+def _answered(messages: Any, answer: str) -> Any:
+    """Let the reference answer end a conversation that ends with a question."""
+    last = messages[-1] if isinstance(messages, list) and messages else None
+    if isinstance(last, dict) and last.get("role") == "user":
+        return [*messages, {"role": "assistant", "content": answer}]
+    return messages
+
+
+def _pair(record: Record) -> dict[str, Any]:
+    roles = [turn.role for turn in record.turns]
+    if record.system or roles not in (["user"], ["user", "assistant"]):
+        raise ValueError("a prompt and a completion cannot hold system texts or more than one exchange")
+    answer = {} if record.completion is None else {"completion": record.completion}
+    return {"prompt": record.prompt, **answer}
+
+
+def _conversation(record: Record) -> dict[str, Any]:
+    system = {"system": [{"text": text} for text in record.system]} if record.system else {}
+    messages = [{"role": turn.role, "content": [{"text": turn.text}]} for turn in record.turns]
+    return {"schemaVersion": schemas.CONVERSATION, **system, "messages": messages}
+
+
+def _chat(record: Record) -> dict[str, Any]:
+    turns = record.turns if record.completion is None else record.turns[:-1]
+    messages = [{"role": "system", "content": "\n".join(record.system)}] if record.system else []
+    messages += [{"role": turn.role, "content": turn.text} for turn in turns]
+    answer = {} if record.completion is None else {REFERENCE: record.completion}
+    return {"messages": messages, **answer}
+
+
+_WRITERS = {schemas.PROMPT_COMPLETION: _pair, schemas.CONVERSATION: _conversation, schemas.CHAT: _chat}
 
 
 if __name__ == "__main__":

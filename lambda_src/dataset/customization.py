@@ -54,7 +54,7 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
         training=files.get("training"),
         validation=files.get("validation"),
         evaluation=files.get("evaluation"),
-        rules=replace(rules, schemas=()) if convert else rules,
+        rules=replace(rules, schemas=(), convert_to=rules.schemas) if convert else rules,
         minimum_coverage=event["minCoverage"],
     )
     for sentence in unknown_models(candidates, models):
@@ -67,7 +67,7 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
     key = f"{event['prefix']}dataset-report.json"
     locations = {name: file.uri for name, file in files.items()}
     write_report(report, locations, S3Object(client, event["resultsBucket"], key), FIELDS)
-    converted = _convert(event, files, rules.schemas) if convert else {}
+    converted = _convert(event, files, rules.schemas, rules.answer_required) if convert else {}
     return {
         "trainingRecords": report.records("training"),
         "validationRecords": report.records("validation"),
@@ -151,14 +151,14 @@ def _problems_with_conversion(
             )
         elif schema not in TARGETS:
             problems.append(
-                f"convertData: data are converted to {' or '.join(TARGETS)}, and "
-                f"{candidate['customizationType']} wants {schema}. Remove the field and give data in that schema."
+                f"convertData: data are converted to {', '.join(TARGETS)}, and {candidate['customizationType']} wants "
+                f"{schema}. Remove the field and give data in that schema."
             )
     return problems
 
 
 def _convert(
-    event: dict[str, Any], files: dict[str, S3Object], schemas: tuple[str, ...]
+    event: dict[str, Any], files: dict[str, S3Object], schemas: tuple[str, ...], answer_required: bool
 ) -> dict[tuple[str, str], S3Object]:
     """Write training and validation data in every schema that is wanted; return the objects by name and schema."""
     converted = {}
@@ -167,7 +167,8 @@ def _convert(
             # Below the folder of the job's artefacts, because the service role may read that.
             key = f"{event['prefix']}training/data/{schema}/{name}.jsonl"
             target = S3Object(files[name].client, event["resultsBucket"], key)
-            target.write_lines(convert_lines(files[name].open("rb"), schema))
+            lines = convert_lines(files[name].open("rb"), schema, answer_required=answer_required)
+            target.write_lines(lines)
             converted[name, schema] = target
     return converted
 

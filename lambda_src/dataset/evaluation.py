@@ -7,7 +7,7 @@ from typing import Any
 
 from dataset import schemas
 from dataset.alignment import Alignment
-from dataset.conversation import MEDIA
+from dataset.content import MEDIA
 from dataset.duplicates import Duplicates
 from dataset.evaluation_models import RecordNeeds
 from dataset.findings import WARNINGS, Findings
@@ -111,8 +111,8 @@ class EvaluationSet:
             return None
         if self._index is not None:
             self._index.add(parsed.record.prompt, line.number)
-        if (first := self._duplicates.first_line(parsed.record.texts, line.number)) is not None:
-            self._add("duplicateRecord", line, f"the same as line {first}")
+        if repeated := self._duplicates.finding(parsed.record.texts, line.number):
+            self._add(repeated[0], line, repeated[1])
         answers = record.get("responses", {})
         self._answered.update(answers.keys())
         if answers:
@@ -136,7 +136,7 @@ def normalise(
     needs = needs or RecordNeeds()
     parsed = _parse(value, needs)
     if parsed is None:
-        return None, Parsed(faults=[("unknownSchema", f"fields: {', '.join(value) or 'none'}")])
+        return None, Parsed(faults=[("unknownSchema", schemas.unknown(value))])
     record: dict[str, Any] = {"id": identifier}
     if parsed.record.system:
         record["system"] = [{"text": text} for text in parsed.record.system]
@@ -163,7 +163,8 @@ def _parse(value: dict[str, Any], needs: RecordNeeds) -> Parsed | None:
         return None
     own = {name: value[name] for name in value if name in SCHEMA_NAMES[schema]}
     parsed = schemas.parse(own, schema, answer_required=False)
-    parsed.faults = [fault for fault in parsed.faults if fault[0] not in WARNINGS]
+    # A record with media is left out, whether or not they are well described.
+    parsed.faults = [fault for fault in parsed.faults if fault[0] not in WARNINGS and fault[0] != "media"]
     if schema == schemas.CONVERSATION and _has_media(value):
         parsed.faults.append(("unsupportedContent", "a turn holds something else than text"))
     return parsed

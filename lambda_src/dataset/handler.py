@@ -4,7 +4,6 @@ from typing import Any
 
 import boto3
 
-from dataset.conversion import convert_object
 from dataset.customization import check_customization
 from dataset.errors import InvalidInput
 from dataset.evaluation_check import check_evaluation
@@ -12,7 +11,6 @@ from dataset.evaluation_check import check_evaluation
 OPERATIONS = {
     "checkCustomization": check_customization,
     "checkEvaluation": check_evaluation,
-    "convert": convert_object,
 }
 
 
@@ -20,7 +18,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Do what the event's `operation` says.
 
     Args:
-        event: `{"operation": "checkCustomization"|"checkEvaluation"|"convert", ...}`; the rest as the operation's
+        event: `{"operation": "checkCustomization"|"checkEvaluation", ...}`; the rest as the operation's
             function documents it.
         context: Lambda's context; not used.
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from dataset.foreign_files import foreign_file
+
 CHUNK_BYTES = 1 << 20
 MAXIMUM_LINE_BYTES = 8 << 20
 """Longer lines are not kept in memory; the largest record that any Bedrock model trains on is far smaller."""
-
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+BEGINNING_BYTES = 2000
 
 
 class ByteStream(Protocol):
@@ -52,38 +53,45 @@ class LineReader:
     """Whether the stream began with a UTF-8 byte order mark; known after the first line."""
 
     def __iter__(self) -> Iterator[Line]:
-        """Yield every line, the unreadable ones with their fault."""
-        for number, raw in enumerate(self._raw_lines(), start=1):
-            if number == 1 and raw is not None:
-                if raw.startswith(UTF16_MARKS):
-                    yield Line(1, None, "encoding", "the file is UTF-16")
+        """Yield every line, the unreadable ones with their fault; a file that is no JSONL has one such line."""
+        begun = False
+        for number, (raw, complete) in enumerate(self._raw_lines(), start=1):
+            if number == 1 and raw.startswith(codecs.BOM_UTF8):
+                self.byte_order_mark = True
+                raw = raw.removeprefix(codecs.BOM_UTF8)
+            if not begun and raw.strip():
+                begun = True
+                if foreign := foreign_file(raw):
+                    yield Line(number, None, *foreign)
                     return
-                if raw.startswith(codecs.BOM_UTF8):
-                    self.byte_order_mark = True
-                    raw = raw.removeprefix(codecs.BOM_UTF8)
-            yield self._decode(number, raw)
+            yield self._decode(number, raw, complete)
 
-    def _decode(self, number: int, raw: bytes | None) -> Line:
-        if raw is None:
+    def _decode(self, number: int, raw: bytes, complete: bool) -> Line:
+        if not complete:
             return Line(number, None, "lineTooLong", f"longer than {self.maximum_line_bytes} bytes")
         try:
             return Line(number, raw.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
             return Line(number, None, "encoding", f"byte {error.start + 1} is {raw[error.start]:#04x}")
 
-    def _raw_lines(self) -> Iterator[bytes | None]:
+    def _raw_lines(self) -> Iterator[tuple[bytes, bool]]:
+        """Yield every line and whether it is complete; of one that is too long, only the beginning is kept."""
         pending: list[bytes] = []
         length = 0
         while chunk := self.stream.read(CHUNK_BYTES):
             start = 0
             while (end := chunk.find(b"\n", start)) >= 0:
                 length += end - start
-                yield None if length > self.maximum_line_bytes else b"".join([*pending, chunk[start:end]])
+                yield self._line([*pending, chunk[start:end]], length)
                 pending, length, start = [], 0, end + 1
             length += len(chunk) - start
-            if length > self.maximum_line_bytes:
-                pending = []
-            elif start < len(chunk):
+            if start < len(chunk):
                 pending.append(chunk[start:])
+            if length > self.maximum_line_bytes:
+                pending = [self._line(pending, length)[0]]
         if length:
-            yield None if length > self.maximum_line_bytes else b"".join(pending)
+            yield self._line(pending, length)
+
+    def _line(self, parts: list[bytes], length: int) -> tuple[bytes, bool]:
+        complete = length <= self.maximum_line_bytes
+        return (b"".join(parts), True) if complete else (parts[0][:BEGINNING_BYTES], False)

@@ -27,6 +27,15 @@ def record_hash(texts: list[str]) -> int:
     return _hash64("\x1f".join(texts))
 
 
+def folded_hash(texts: list[str]) -> int:
+    """Return a 64-bit hash that is the same for records that differ only in case, spacing, punctuation or Unicode form.
+
+    Texts without a single word, such as formulas, count as they are.
+    """
+    folded = [" ".join(_WORD.findall(_fold(text))) or text for text in texts]
+    return record_hash(folded)
+
+
 def shingles(text: str) -> npt.NDArray[np.uint64]:
     """Return the hashes of all runs of five words, without those that repeat.
 

@@ -1,18 +1,34 @@
 """What every schema of training data comes down to: a record of system texts and turns."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 CHARACTERS_PER_TOKEN = 6
 """AWS's rule of thumb for estimates (Bedrock user guide, "Prepare data for fine-tuning text-to-text models")."""
+TOKEN_RULE = (
+    f"{CHARACTERS_PER_TOKEN} characters a token, but each character of Chinese, Japanese, Korean and Thai is one"
+)
+
+# The rule of thumb is one for languages that are written with spaces and an alphabet.
+_DENSE = re.compile("[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one side said: role `user` or `assistant`, and the text."""
+    """What one side said.
+
+    Args:
+        role: `user` or `assistant`.
+        text: The text.
+        media: What it holds beside text, each as kind and format, for example `image/png`.
+        reasoning: The reasoning before the text.
+    """
 
     role: str
     text: str
+    media: tuple[str, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,12 +52,19 @@ class Record:
     @property
     def texts(self) -> list[str]:
         """All texts of the record."""
-        return [*self.system, *(turn.text for turn in self.turns)]
+        return [*self.system, *(text for turn in self.turns for text in (turn.reasoning, turn.text) if text)]
+
+    @property
+    def media(self) -> list[str]:
+        """What the record holds beside texts."""
+        return [one for turn in self.turns for one in turn.media]
 
     @property
     def tokens(self) -> int:
-        """An estimate of its tokens: one for every six characters, rounded up."""
-        return -(-sum(map(len, self.texts)) // CHARACTERS_PER_TOKEN)
+        """An estimate of its tokens by `TOKEN_RULE`, rounded up."""
+        texts = self.texts
+        dense = sum(0 if text.isascii() else len(_DENSE.findall(text)) for text in texts)
+        return dense - (dense - sum(map(len, texts))) // CHARACTERS_PER_TOKEN
 
 
 @dataclass

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dataset import conversation
+from dataset.lookalikes import lookalike
 from dataset.records import Parsed, Record, Turn, check_names, check_text, type_name
 
 PROMPT_COMPLETION = "prompt-completion"
@@ -12,6 +13,12 @@ CONVERSATION = "bedrock-conversation-2024"
 CHAT = "chat"
 ANTHROPIC_MESSAGES = "anthropic-messages"
 INPUT = "input"
+CALLED = {
+    CHAT: "OpenAI's chat format",
+    INPUT: 'unlabelled text, {"input"}',
+    PROMPT_COMPLETION: '{"prompt", "completion"}',
+}
+"""What people call a schema, where its name does not say it."""
 
 
 def parse_json(text: str) -> tuple[Any, tuple[str, str] | None]:
@@ -27,11 +34,25 @@ def parse_json(text: str) -> tuple[Any, tuple[str, str] | None]:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except RecursionError:
         return None, ("notJson", "nested too deeply")
+    except json.JSONDecodeError as error:
+        return None, ("notJson", _in_words(error))
     except ValueError as error:
         return None, ("notJson", str(error))
     if not isinstance(value, dict):
         return None, ("notJson", f"the line is {type_name(value)}, not an object")
     return value, None
+
+
+def _in_words(error: json.JSONDecodeError) -> str:
+    place = f"at character {error.pos + 1}"
+    if error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string"):
+        return "the line ends before the object does"
+    if error.msg == "Extra data":
+        return f"something follows the object, {place}"
+    if error.msg.startswith("Invalid control character"):
+        code = ord(error.doc[error.pos])
+        return f"a control character, U+{code:04X}, is not escaped, {place}"
+    return f"{error.msg[:1].lower()}{error.msg[1:]}, {place}"
 
 
 def _refuse_constant(name: str) -> None:
@@ -48,6 +69,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def recognise(value: dict[str, Any]) -> str | None:
     """Return the name of the schema that a record seems to be written in, or None."""
+    if lookalike(value):
+        return None
     if "prompt" in value or "completion" in value:
         return PROMPT_COMPLETION
     if isinstance(messages := value.get("messages"), list):
@@ -56,6 +79,13 @@ def recognise(value: dict[str, Any]) -> str | None:
     if "input" in value:
         return INPUT
     return None
+
+
+def unknown(value: dict[str, Any]) -> str:
+    """Say what a record is that is in no schema of Bedrock's."""
+    fields = f"fields: {', '.join(value) or 'none'}"
+    found = lookalike(value)
+    return f"this looks like {found[0]}; {fields}" if found else fields
 
 
 def parse(value: dict[str, Any], schema: str, *, answer_required: bool = True) -> Parsed:
@@ -70,8 +100,10 @@ def parse(value: dict[str, Any], schema: str, *, answer_required: bool = True) -
         The record and its faults. A record of another known schema has the one fault `wrongSchema`.
     """
     found = recognise(value)
+    if found is None and lookalike(value):
+        return Parsed(faults=[("unknownSchema", unknown(value))])
     if found is not None and SCHEMAS[found] is not SCHEMAS[schema]:
-        return Parsed(faults=[("wrongSchema", f"this is {found}, not {schema}")])
+        return Parsed(faults=[("wrongSchema", f"this is {CALLED.get(found, found)}, not {CALLED.get(schema, schema)}")])
     parsed = SCHEMAS[schema](value, answer_required)
     if any(_has_lone_surrogate(text) for text in parsed.record.texts):
         parsed.faults.append(("loneSurrogate", "a text holds half of a UTF-16 pair"))

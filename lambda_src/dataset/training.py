@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from dataset import schemas
+from dataset.conversion import convert_record
 from dataset.duplicates import MAXIMUM_RECORDS, Duplicates
 from dataset.findings import Findings
 from dataset.lines import ByteStream, Line, LineReader
-from dataset.records import CHARACTERS_PER_TOKEN, Record
+from dataset.records import TOKEN_RULE, Record
 from dataset.rules import ModelRules
 
 
@@ -28,6 +29,8 @@ class TrainingFile:
         self._schema = rules.schemas[0] if len(rules.schemas) == 1 else None
         self._duplicates = Duplicates()
         self._tokens = Counter[str]()
+        self._media = Counter[str]()
+        self._reserved = {word.casefold(): word for word in rules.reserved_words}
         self.records = 0
 
     def prompts(self, stream: ByteStream) -> Iterator[tuple[str, int]]:
@@ -51,6 +54,9 @@ class TrainingFile:
             self._findings.add(self._name, "byteOrderMark", detail="the file begins with a byte order mark")
         if not self.records:
             self._findings.add(self._name, "emptyFile", detail="the file has no record")
+        if self._media["image"] and self._media["video"]:
+            detail = f"{self._media['image']} images and {self._media['video']} videos"
+            self._findings.add(self._name, "mixedMedia", detail=detail)
         if self._duplicates.skipped:
             detail = f"only the first {MAXIMUM_RECORDS} different records were compared"
             self._findings.add(self._name, "duplicatesPartlyChecked", detail=detail, count=self._duplicates.skipped)
@@ -62,7 +68,7 @@ class TrainingFile:
             "schema": self._schema,
             "estimatedTokens": self._tokens["all"],
             "largestRecordTokens": self._tokens["largest"],
-            "tokenEstimate": f"{CHARACTERS_PER_TOKEN} characters a token",
+            "tokenEstimate": TOKEN_RULE,
         }
 
     def _add(self, kind: str, line: Line, detail: str = "") -> None:
@@ -76,9 +82,15 @@ class TrainingFile:
         if fault is not None:
             self._add(fault[0], line, fault[1])
             return None
+        if self._rules.convert_to:
+            try:
+                value = convert_record(value, self._rules.convert_to[0], answer_required=self._rules.answer_required)
+            except ValueError as error:
+                self._add("notConvertible", line, str(error))
+                return None
         schema = schemas.recognise(value) if len(self._rules.schemas) > 1 else self._schema or schemas.recognise(value)
         if schema is None:
-            self._add("unknownSchema", line, f"fields: {', '.join(value) or 'none'}")
+            self._add("unknownSchema", line, schemas.unknown(value))
             return None
         if not self._rules.schemas:
             self._schema = schema
@@ -96,7 +108,24 @@ class TrainingFile:
         limit = self._rules.tokens_per_record
         if limit is not None and record.tokens > limit:
             self._add("tooManyTokens", line, f"about {record.tokens} tokens, at most {limit}")
-        if words := [word for word in self._rules.reserved_words if any(word in text for text in record.texts)]:
+        texts = [text.casefold() for text in record.texts] if self._reserved else []
+        if words := [word for folded, word in self._reserved.items() if any(folded in text for text in texts)]:
             self._add("reservedWord", line, ", ".join(map(repr, words)))
-        if (first := self._duplicates.first_line(record.texts, line.number)) is not None:
-            self._add("duplicateRecord", line, f"the same as line {first}")
+        if repeated := self._duplicates.finding([*record.texts, *record.media], line.number):
+            self._add(repeated[0], line, repeated[1])
+        self._check_content(record, line)
+
+    def _check_content(self, record: Record, line: Line) -> None:
+        rules = self._rules
+        if rules.system_texts is not None and len(record.system) > rules.system_texts:
+            self._add("systemTexts", line, f"{len(record.system)} system texts, at most {rules.system_texts}")
+        if rules.single_exchange and len([turn for turn in record.turns if turn.role == "user"]) > 1:
+            self._add("severalExchanges", line, f"{len(record.turns)} turns")
+        for medium in dict.fromkeys(record.media):
+            kind, _, form = medium.partition("/")
+            self._media[kind] += 1
+            if rules.media is not None and form not in rules.media.get(kind, []):
+                taken = " and ".join(f"{name} ({', '.join(forms)})" for name, forms in rules.media.items())
+                self._add("unsupportedContent", line, f"{medium}; the model takes {taken or 'text only'}")
+        if rules.reasoning is False and any(turn.reasoning for turn in record.turns):
+            self._add("unsupportedContent", line, "reasoningContent, which the model does not take")

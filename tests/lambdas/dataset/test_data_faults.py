@@ -24,7 +24,13 @@ def conversation(*messages, **fields):
     return {"schemaVersion": "bedrock-conversation-2024", "messages": list(messages), **fields}
 
 
+def holding(block, role="assistant"):
+    return {"role": role, "content": [{"text": "a"}, block]}
+
+
 USER, ASSISTANT = turn("user", "Hello"), turn("assistant", "Good day")
+IMAGE = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/a.png"}}}}
+REASONING = {"reasoningContent": {"reasoningText": {"text": "Hm."}}}
 
 FAULTS = [
     (PAIR, b'{"prompt": "a", "completion": }', "notJson", "error"),
@@ -32,6 +38,10 @@ FAULTS = [
     (PAIR, b'{"prompt": "a", "completion": NaN}', "notJson", "error"),
     (PAIR, b'{"prompt": "a", "prompt": "c", "completion": "b"}', "notJson", "error"),
     (PAIR, b"[" * 100_000, "notJson", "error"),
+    (PAIR, b'{"prompt": "a", "completion": "b"', "notJson", "error"),
+    (PAIR, b'{"prompt": "a", "completion": "b"}{"prompt": "c"}', "notJson", "error"),
+    (PAIR, b'{"prompt": "a\x00", "completion": "b"}', "notJson", "error"),
+    (PAIR, b'{"prompt": "a"}\r{"prompt": "b"}', "notJson", "error"),
     (PAIR, b"", "blankLine", "error"),
     (PAIR, b'{"prompt": "\xe9", "completion": "b"}', "encoding", "error"),
     (PAIR, {"prompt": "\ud800", "completion": "b"}, "loneSurrogate", "error"),
@@ -43,6 +53,22 @@ FAULTS = [
     (PAIR, {"prompt": "a", "completion": "b", "id": 1}, "unknownField", "warning"),
     (PAIR, conversation(USER, ASSISTANT), "wrongSchema", "error"),
     (PAIR, pair(1), "duplicateRecord", "warning"),
+    (PAIR, {"prompt": "question  1!", "completion": "ANSWER 1"}, "nearDuplicateRecord", "warning"),
+    (PAIR, {"instruction": "a", "output": "b"}, "unknownSchema", "error"),
+    (PAIR, {"input": "a", "output": "b"}, "unknownSchema", "error"),
+    (PAIR, {"prompt": "a", "response": "b"}, "unknownSchema", "error"),
+    (PAIR, {"Prompt": "a", "Completion": "b"}, "unknownSchema", "error"),
+    (PAIR, {"input": "a"}, "wrongSchema", "error"),
+    (CONVERSATION, {"messages": [{"role": "user", "content": "a"}]}, "wrongSchema", "error"),
+    (CONVERSATION, {"conversations": []}, "unknownSchema", "error"),
+    (CONVERSATION, conversation(turn("system", "Be kind."), USER, ASSISTANT), "role", "error"),
+    (CONVERSATION, conversation(USER, ASSISTANT, toolConfig={"tools": [{}]}), "unsupportedContent", "error"),
+    (CONVERSATION, conversation(USER, holding({"toolUse": {"name": "a"}})), "unsupportedContent", "error"),
+    (CONVERSATION, conversation(USER, holding(IMAGE)), "unsupportedContent", "error"),
+    (CONVERSATION, conversation(holding(REASONING, role="user"), ASSISTANT), "unsupportedContent", "error"),
+    (CONVERSATION, conversation(USER, holding({"reasoningContent": {"text": "a"}})), "missingField", "error"),
+    (CONVERSATION, conversation(holding({"image": {"format": "png"}}, role="user"), ASSISTANT), "media", "error"),
+    (CONVERSATION, conversation(holding({"image": "a.png"}, role="user"), ASSISTANT), "media", "error"),
     (CONVERSATION, pair(1), "wrongSchema", "error"),
     (CONVERSATION, conversation(), "turnOrder", "error"),
     (CONVERSATION, conversation(ASSISTANT, USER), "turnOrder", "error"),
@@ -62,8 +88,21 @@ FAULTS = [
     (CONVERSATION, {"messages": [USER, ASSISTANT]}, "schemaVersion", "warning"),
     (CHAT, conversation(USER, ASSISTANT), "wrongSchema", "error"),
     (CHAT, {"messages": [{"role": "user", "content": "a"}]}, "turnOrder", "error"),
+    (
+        CHAT,
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": ""}]},
+        "emptyText",
+        "error",
+    ),
+    (
+        CHAT,
+        {"messages": [{"role": r, "content": "a"} for r in ("user", "assistant", "system")]},
+        "turnOrder",
+        "error",
+    ),
     (INPUT, {"input": ""}, "emptyText", "error"),
     (INPUT, pair(1), "wrongSchema", "error"),
+    (INPUT, {"text": "a"}, "unknownSchema", "error"),
 ]
 GOOD = {
     PAIR: pair,
@@ -102,13 +141,11 @@ def test_good_data_has_no_finding(write, rules):
 
 
 def test_several_turns_images_and_reasoning_are_good(write):
-    image = {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/a.png"}}}}
-    reasoning = {"reasoningContent": {"reasoningText": {"text": "Hm."}}}
     data = write(
         conversation(USER, ASSISTANT, turn("user", "And now?"), ASSISTANT),
         conversation(
-            {"role": "user", "content": [{"text": "What is this?"}, image]},
-            {"role": "assistant", "content": [reasoning, {"text": "A cat"}]},
+            {"role": "user", "content": [{"text": "What is this?"}, IMAGE]},
+            {"role": "assistant", "content": [REASONING, {"text": "A cat"}]},
         ),
     )
     assert check_files(training=data, rules=CONVERSATION).findings.all() == []
@@ -141,3 +178,55 @@ def test_without_a_known_model_the_first_record_decides_the_schema(write):
 def test_without_a_known_model_a_record_of_no_schema_is_named(write):
     (finding,) = check_files(training=write({"question": "a"}, pair(1))).findings.all()
     assert (finding.kind, finding.lines) == ("unknownSchema", [1])
+
+
+@pytest.mark.parametrize(
+    ("rules", "line", "words"),
+    [
+        (PAIR, {"instruction": "a", "output": "b"}, "this looks like Alpaca's format; fields: instruction, output"),
+        (CONVERSATION, {"messages": [{"role": "user", "content": "a"}]}, "this is OpenAI's chat format, not bedrock-"),
+        (CONVERSATION, pair(9), 'this is {"prompt", "completion"}, not bedrock-conversation-2024'),
+        (PAIR, b'{"prompt": "a", "completion": "b"', "the line ends before the object does"),
+        (PAIR, b'{"prompt": "a', "the line ends before the object does"),
+        (PAIR, b'{"prompt": "a", "completion": "b"}{}', "something follows the object, at character 35"),
+        (
+            PAIR,
+            b'{"prompt": "a\x00", "completion": "b"}',
+            "a control character, U+0000, is not escaped, at character 14",
+        ),
+        (PAIR, b'{"prompt": "a", "prompt": "b"}', "field 'prompt' is there twice"),
+    ],
+)
+def test_a_fault_is_told_in_words(write, rules, line, words):
+    (finding,) = check_files(training=write(GOOD[rules](1), line), rules=rules).findings.all()
+    assert finding.details[0].startswith(words)
+
+
+def test_a_format_of_another_tool_is_named_with_the_field_that_converts_it(write):
+    data = write(*({"question": f"Question {n}", "answer": "b"} for n in range(3)))
+    (finding,) = check_files(training=data, rules=PAIR).findings.all()
+    assert (finding.kind, finding.count, finding.details[0]) == (
+        "unknownSchema",
+        3,
+        "this looks like question and answer; fields: question, answer",
+    )
+    assert "convertData" in finding.sentence("trainingDataKey")
+
+
+def test_data_that_are_converted_are_checked_as_what_they_become(write):
+    rules = ModelRules(convert_to=("bedrock-conversation-2024",), reserved_words=("User:",), tokens_per_record=10)
+    data = write(
+        {"question": "Question 1", "answer": "b"},
+        {"messages": [{"role": "system", "content": "c"}, {"role": "user", "content": "d"}], "reference_answer": "e"},
+        {"question": "User: hello", "answer": "b"},
+        pair(4),
+        {"input": "unlabelled"},
+        {"prompt": "a" * 100, "completion": "b"},
+        {"prompt": "a", "chosen": "b", "rejected": "c"},
+    )
+    report = check_files(training=data, rules=rules)
+    assert {finding.kind: finding.lines for finding in report.findings.all()} == {
+        "reservedWord": [3],
+        "notConvertible": [5, 7],
+        "tooManyTokens": [6],
+    }

@@ -57,10 +57,10 @@ def test_reserved_words_are_found_in_every_text(write):
         }
 
     data = write(
-        record("fine", "user: fine", "fine 0"),
+        record("fine", "the user says: fine", "fine 0"),
         record("a User: b", "x", "fine 1"),
-        record("fine", "User:", "fine 2"),
-        record("fine", "x", "the end[EOS]"),
+        record("fine", "USER:", "fine 2"),
+        record("fine", "x", "the end[eos]"),
     )
     (finding,) = check_files(training=data, rules=rules).findings.all()
     assert (finding.kind, finding.severity, finding.lines) == ("reservedWord", "error", [2, 3, 4])
@@ -153,3 +153,121 @@ def test_some_customization_types_have_limits_of_their_own(customization_type, l
 @pytest.mark.parametrize("identifier", catalogue())
 def test_every_schema_of_the_catalogue_is_known(identifier):
     assert ModelRules.from_catalogue([catalogue()[identifier]]).schemas
+
+
+def conversation(number, *blocks, system=("Be kind.",), reasoning=False):
+    answer = [{"reasoningContent": {"reasoningText": {"text": "Hm, User: and so on."}}}] if reasoning else []
+    return {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": text} for text in system],
+        "messages": [
+            {"role": "user", "content": [{"text": f"Question {number}"}, *blocks]},
+            {"role": "assistant", "content": [*answer, {"text": f"Answer {number}"}]},
+        ],
+    }
+
+
+def medium(kind, form):
+    return {kind: {"format": form, "source": {"s3Location": {"uri": f"s3://bucket/a.{form}"}}}}
+
+
+def checked(write, model, *records, kind="FINE_TUNING"):
+    rules = ModelRules.from_catalogue([catalogue()[model]], kind)
+    findings = check_files(training=write(*records), rules=rules).findings.all()
+    return {finding.kind: (finding.severity, finding.lines, finding.details) for finding in findings}
+
+
+MICRO, LITE, NOVA_2 = "amazon.nova-micro-v1:0:128k", "amazon.nova-lite-v1:0:300k", "amazon.nova-2-lite-v1:0:256k"
+LLAMA = "meta.llama3-2-3b-instruct-v1:0:128k"
+VISION = "meta.llama3-2-11b-instruct-v1:0:128k"
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "form", "refused"),
+    [
+        (MICRO, "image", "png", "image/png; the model takes text only"),
+        (LITE, "image", "webp", None),
+        (LITE, "image", "PNG", None),
+        (LITE, "document", "pdf", None),
+        (NOVA_2, "image", "webp", "image/webp; the model takes image (png, jpeg, gif) and video (mov, mkv, mp4)"),
+        (NOVA_2, "video", "mp4", None),
+        (VISION, "image", "webp", None),
+        (VISION, "video", "mp4", "video/mp4; the model takes image (png, jpeg, gif, webp)"),
+        (LLAMA, "image", "png", "image/png; the model takes text only"),
+    ],
+)
+def test_media_are_taken_by_some_models_in_some_formats(write, model, kind, form, refused):
+    found = checked(write, model, *map(conversation, range(200)), conversation(900, medium(kind, form)))
+    assert found == ({"unsupportedContent": ("error", [201], [refused])} if refused else {})
+
+
+def test_a_distillation_takes_text_only(write):
+    found = checked(
+        write, LITE, *map(conversation, range(100)), conversation(900, medium("image", "png")), kind="DISTILLATION"
+    )
+    assert found["unsupportedContent"][2] == ["image/png; the model takes text only"]
+
+
+def test_reasoning_is_taken_by_nova_2_only_and_has_no_reserved_words(write):
+    records = [*map(conversation, range(200)), conversation(900, reasoning=True)]
+    assert set(checked(write, NOVA_2, *records)) == {"reservedWord"}
+    found = checked(write, LITE, *records)
+    assert found["unsupportedContent"] == ("error", [201], ["reasoningContent, which the model does not take"])
+
+
+def test_images_and_videos_in_one_file_are_a_warning(write):
+    found = checked(
+        write, NOVA_2, *map(conversation, range(200)),
+        conversation(900, medium("image", "png")), conversation(901, medium("video", "mp4")),
+    )  # fmt: skip
+    assert found == {"mixedMedia": ("warning", [], ["1 images and 1 videos"])}
+
+
+def test_llama_takes_one_system_text(write):
+    records = [*map(conversation, range(100)), conversation(900, system=("Be kind.", "Be brief."))]
+    assert checked(write, LLAMA, *records) == {"systemTexts": ("error", [101], ["2 system texts, at most 1"])}
+    assert checked(write, LITE, *records) == {}
+
+
+def test_llama_is_distilled_on_single_exchanges(write):
+    several = conversation(900)
+    several["messages"] = several["messages"] * 2
+    records = [*map(conversation, range(100)), several]
+    assert checked(write, LLAMA, *records, kind="DISTILLATION") == {"severalExchanges": ("error", [101], ["4 turns"])}
+    assert checked(write, LLAMA, *records) == {}
+    assert checked(write, LITE, *records, kind="DISTILLATION") == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "least"),
+    [
+        (LITE, "FINE_TUNING", 8),
+        (LITE, "DISTILLATION", 100),
+        (NOVA_2, "FINE_TUNING", 200),
+        (LLAMA, "FINE_TUNING", 100),
+    ],
+)
+def test_the_fewest_records(write, model, kind, least):
+    assert checked(write, model, *map(conversation, range(least)), kind=kind) == {}
+    (found,) = checked(write, model, *map(conversation, range(least - 1)), kind=kind).items()
+    assert found[0] == "tooFewRecords"
+    assert found[1][2] == [f"{least - 1} records in training and validation data, the model needs at least {least}"]
+
+
+def test_validation_data_have_a_limit_of_their_own(write):
+    rules = ModelRules.from_catalogue([catalogue()[LLAMA]])
+    training = write(*map(conversation, range(100)), name="t.jsonl")
+    validation = write(*map(conversation, range(1000, 2001)), name="v.jsonl")
+    (finding,) = check_files(training=training, validation=validation, rules=rules).findings.all()
+    assert (finding.file, finding.kind, finding.details) == (
+        "validation",
+        "tooManyRecords",
+        ["1001 records, the model takes at most 1000 in validation data"],
+    )
+
+
+def test_each_character_of_scripts_without_spaces_is_a_token(write):
+    record = {"prompt": "\u65e5\u672c\u8a9e" * 4, "completion": "\ud55c\uad6d\uc5b4 abcdef"}
+    report = check_files(training=write(record), rules=ModelRules())
+    assert report.files["training"]["estimatedTokens"] == 12 + 3 + 2
+    assert "6 characters a token" in report.files["training"]["tokenEstimate"]
