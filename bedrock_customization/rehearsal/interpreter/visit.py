@@ -14,6 +14,7 @@ from bedrock_customization.rehearsal.interpreter.jsonata import EvaluationError,
 from bedrock_customization.rehearsal.interpreter.jsonata_values import encode
 from bedrock_customization.rehearsal.interpreter.jsonpath.choice import Condition
 from bedrock_customization.rehearsal.interpreter.jsonpath.data import Data
+from bedrock_customization.rehearsal.interpreter.jsonpath.numbers import referenced_number
 from bedrock_customization.rehearsal.interpreter.jsonpath.result import place
 from bedrock_customization.rehearsal.interpreter.jsonpath.template import PathTemplate
 from bedrock_customization.rehearsal.interpreter.services import Caller, StatesError
@@ -106,7 +107,7 @@ class Visit:
         if template is None or template.constant:
             return value
         if isinstance(template, PathTemplate):
-            return self._referenced_number(template, value, least)
+            return referenced_number(value, template.value, template.location, least, most, self.failure)
         whole = isinstance(value, int) and not isinstance(value, bool)
         if field == "ToleratedFailurePercentage":
             whole = whole or isinstance(value, float)
@@ -202,21 +203,6 @@ class Visit:
             self.flow.execution.chance,
             self.failure,
         )
-
-    def _referenced_number(self, template: PathTemplate, value: Any, least: int) -> Any:
-        path, location = template.value, template.location
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            shown = value if isinstance(value, str) else limits.dump(value)
-            what = f'The {location} field refers to value "{shown}" which is not a valid integer: {path}'
-            raise self.failure(errors.RUNTIME, what)
-        if value < least:
-            name = location.removesuffix("Path")
-            raise self.failure(
-                errors.RUNTIME, f"Expected an integer of {least} or more for {name}, got '{value}' instead."
-            )
-        return value
 
     def _bindings(self, map_item: dict[str, Any] | None = None, **states: Any) -> dict[str, Any]:
         if self._encoded is NOTHING:

@@ -165,23 +165,23 @@ def test_an_error_is_put_into_the_input_and_output_path_has_no_part_in_it() -> N
         ),
         (inline(ItemsPath="$.a"), 'Reference path "$.a" must point to array.'),
         (inline(), 'Reference path "$" must point to array.'),
-        (inline(MaxConcurrencyPath="$"), None),
+        (
+            inline(MaxConcurrencyPath="$"),
+            'The MaxConcurrencyPath field refers to value "{"a":1}" which is not a valid integer: $',
+        ),
         (
             {"Type": "Choice", "Choices": [{"Variable": "$.nope", "NumericEquals": 1, "Next": "S2"}], "Default": "S2"},
             "Invalid path '$.nope': The choice state's condition path references an invalid value.",
         ),
     ],
 )
-def test_a_path_to_nothing_fails_the_execution_whatever_is_caught(state: dict[str, Any], cause: str | None) -> None:
+def test_a_path_to_nothing_fails_the_execution_whatever_is_caught(state: dict[str, Any], cause: str) -> None:
     caught = {"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "S1"}]} if state["Type"] in ("Task", "Map") else {}
     rest = () if state["Type"] == "Fail" else (PASS,)
     execution = failed({**state, **caught}, *rest, input={"a": 1})
     assert execution.error == "States.Runtime"
     begin = "An error occurred while executing the state 'S1' (entered at the event id #2). "
-    assert execution.cause is not None
-    assert execution.cause.startswith(begin)
-    if cause is not None:
-        assert execution.cause == begin + cause
+    assert execution.cause == begin + cause
     # Nothing but the entered state comes before the failure.
     assert [event["type"] for event in execution.history] == [
         "ExecutionStarted",
@@ -405,3 +405,40 @@ def test_refused(state: dict[str, Any], said: str) -> None:
 def test_refused_choice_rule(rule: dict[str, Any], said: str) -> None:
     choice = {"Type": "Choice", "Choices": [{**rule, "Next": "S2"}], "Default": "S2"}
     assert said in refused(choice, PASS)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "cause"),
+    [
+        ("ToleratedFailureCount", {}, 'field refers to value "{}" which is not a valid integer: $.n'),
+        ("ToleratedFailureCount", "NoNumber", 'field refers to value "NoNumber" which is not a valid integer: $.n'),
+        ("ToleratedFailureCount", -1, "ToleratedFailureCount cannot be negative."),
+        ("ToleratedFailurePercentage", "x", 'field refers to value "x" which is not a valid float: $.n'),
+        ("ToleratedFailurePercentage", -1.1, "ToleratedFailurePercentage must be between 0 and 100."),
+        ("ToleratedFailurePercentage", 100.5, "ToleratedFailurePercentage must be between 0 and 100."),
+    ],
+)
+def test_a_tolerance_that_is_none_fails_before_the_map_run(field: str, value: Any, cause: str) -> None:
+    execution = failed(distributed(ItemsPath="$.items", **{f"{field}Path": "$.n"}), input={"items": [0], "n": value})
+    assert execution.error == "States.Runtime"
+    assert str(execution.cause).endswith(cause)
+    assert [event["type"] for event in execution.history][2:] == ["MapStateStarted", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize(("field", "value"), [("ToleratedFailureCount", 0), ("ToleratedFailurePercentage", 1.1)])
+def test_a_tolerance_from_the_data(field: str, value: Any) -> None:
+    state = distributed(ItemsPath="$.items", **{f"{field}Path": "$.n"})
+    assert output(state, input={"items": [0], "n": value}) == [0]
+
+
+@pytest.mark.parametrize(
+    ("most", "cause"),
+    [(-1, "field MaxItems must be positive"), ([], 'The MaxItemsPath field refers to value "[]" which is not a valid')],
+)
+def test_a_wrong_number_of_items_fails_the_reader(most: Any, cause: str) -> None:
+    services = TestServices(objects={"k": b"[1]"})
+    config = {"InputType": "JSON", "MaxItemsPath": "$.most"}
+    reader = {"Resource": GET, "Parameters": {"Bucket": "b", "Key": "k"}, "ReaderConfig": config}
+    execution = failed(distributed(ItemReader=reader), input={"most": most}, services=services)
+    assert execution.error == "States.ItemReaderFailed"
+    assert cause in str(execution.cause)

@@ -32,11 +32,11 @@ async def run_distributed_map(visit: Visit) -> Outcome:
         StatesError: The items cannot be read, more items failed than are tolerated, or the results cannot be written.
     """
     state, flow = visit.state, visit.flow
+    concurrency = visit.number("MaxConcurrency", 0, 0) or limits.DISTRIBUTED_CONCURRENCY
     reads = "ItemReader" in state.definition
     items = [] if reads else listed_items(visit)
     flow.record("MapStateStarted", mapStateStartedEventDetails={"length": len(items)})
     tolerance = _Tolerance(visit)
-    concurrency = visit.number("MaxConcurrency", 0, 0) or limits.DISTRIBUTED_CONCURRENCY
     run = _MapRun(visit, tolerance)
     flow.record("MapRunStarted", mapRunStartedEventDetails={"mapRunArn": run.arn})
     try:

@@ -25,9 +25,9 @@ async def run_inline_map(visit: Visit) -> Outcome:
     state, flow = visit.state, visit.flow
     assert state.processor is not None
     processor = state.processor
+    concurrency = visit.number("MaxConcurrency", 0, 0) or limits.INLINE_CONCURRENCY
     items = listed_items(visit)
     started = flow.record("MapStateStarted", mapStateStartedEventDetails={"length": len(items)})
-    concurrency = visit.number("MaxConcurrency", 0, 0) or limits.INLINE_CONCURRENCY
     outputs: list[Any] = [NOTHING] * len(items)
     waiting: Iterator[MapItem] = iter(items)
     active: dict[int, Flow] = {}
