@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 from moto.secretsmanager.models import secretsmanager_backends
 
+from bedrock_customization.rehearsal import dynamic_references
 from bedrock_customization.rehearsal.assembly import CloudAssembly, SynthesizedStack, UnsupportedTemplateError
 from bedrock_customization.rehearsal.aws import SimulatedAccount
 from bedrock_customization.rehearsal.physical_names import Place
@@ -123,7 +125,15 @@ class Deployer:
                 nested[logical_id] = self._deploy_nested(template, logical_id)
             return nested[logical_id].template.output(output)
 
-        template = Template(body, place, parameters=parameters, imports=self._imported, nested=output_of, path=name)
+        template = Template(
+            body,
+            place,
+            parameters=parameters,
+            imports=self._imported,
+            nested=output_of,
+            dynamic=partial(dynamic_references.resolve, account=self._account),
+            path=name,
+        )
         if "AWS::Serverless-2016-10-31" in json.dumps(body.get("Transform", "")):
             raise UnsupportedTemplateError(
                 f"{name}: Transform AWS::Serverless-2016-10-31 is not known to the rehearsal"

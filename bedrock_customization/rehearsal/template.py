@@ -38,6 +38,7 @@ class Template:
         parameters: Values of its parameters; a parameter without one has its default.
         imports: Gives the value of an export of another stack; raises KeyError if there is none.
         nested: Gives an output of a nested stack, by the nested stack's logical id.
+        dynamic: Replaces the dynamic references in a value; raises KeyError if it cannot.
         path: What error messages call the template.
     """
 
@@ -49,6 +50,7 @@ class Template:
         parameters: Mapping[str, Any],
         imports: Callable[[str], Any],
         nested: Callable[[str, str], Any],
+        dynamic: Callable[[Any], Any],
         path: str,
     ) -> None:
         self.body = body
@@ -57,6 +59,7 @@ class Template:
         self._parameters = parameters
         self._imports = imports
         self._nested = nested
+        self._dynamic = dynamic
         self._resolving: list[str] = []
 
     def resources(self, *kinds: str) -> Iterator[tuple[str, str]]:
@@ -77,7 +80,8 @@ class Template:
             for name, value in written.items()
             if not names or name in names
         }
-        return {name: value for name, value in resolved.items() if value is not _NO_VALUE}
+        known = {name: value for name, value in resolved.items() if value is not _NO_VALUE}
+        return {name: self._dynamically(value, f"{logical_id}.Properties.{name}") for name, value in known.items()}
 
     def reference(self, logical_id: str) -> str:
         """What `Ref` gives for a resource: its physical id."""
@@ -122,6 +126,12 @@ class Template:
                 raise self._unsupported(where, f"uses {function}, which the rehearsal does not know")
         resolved = {key: self.resolve(item, f"{where}.{key}") for key, item in value.items()}
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
+
+    def _dynamically(self, value: Any, where: str) -> Any:
+        try:
+            return self._dynamic(value)
+        except KeyError as error:
+            raise self._unsupported(where, f"has {error.args[0]}, which no stack of the rehearsal makes") from error
 
     def _call(self, function: str, argument: Any, where: str) -> Any:
         if function == "Ref":

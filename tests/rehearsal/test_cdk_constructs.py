@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
@@ -16,10 +17,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 
-from bedrock_customization.rehearsal import Rehearsal
+from bedrock_customization.rehearsal import Rehearsal, UnsupportedDefinitionError
 
 PYTHON = lambda_.Runtime.PYTHON_3_13
 Data = sfn.JsonPath
@@ -271,3 +273,39 @@ def test_a_secret_is_read_by_its_arn() -> None:
         run = rehearsal.run(reading, {})
         assert run.output["secret"]["user"] == "team"
         assert "password" in run.output["secret"]
+
+
+def test_dynamic_references_are_resolved() -> None:
+    stack = cdk.Stack(cdk.App(), "References")
+    secret = secretsmanager.Secret(
+        stack, "Secret", secret_string_value=cdk.SecretValue.unsafe_plain_text(json.dumps({"user": "team"}))
+    )
+    ssm.StringParameter(stack, "Limit", parameter_name="/team/limit", string_value="5")
+    environment = {
+        "USER": secret.secret_value_from_json("user").unsafe_unwrap(),
+        "LIMIT": cdk.Fn.join("", ["at most ", "{{resolve:ssm:/team/limit:1}}"]),
+    }
+    body = "import os\ndef handler(event, context):\n    return [os.environ['USER'], os.environ['LIMIT']]"
+    asking = machine(
+        stack,
+        "Machine",
+        tasks.LambdaInvoke(
+            stack,
+            "Ask",
+            lambda_function=function(stack, "Function", body, environment=environment),
+            payload_response_only=True,
+        ),
+    )
+    with Rehearsal.from_stack(stack) as rehearsal:
+        assert rehearsal.run(asking, {}).output == ["team", "at most 5"]
+
+
+def test_a_dynamic_reference_to_nothing_is_refused_by_name() -> None:
+    stack = cdk.Stack(cdk.App(), "Nothing")
+    environment = {"LIMIT": "{{resolve:ssm:/elsewhere}}"}
+    unknown = function(stack, "Function", "def handler(event, context): ...", environment=environment)
+    asking = machine(stack, "Machine", tasks.LambdaInvoke(stack, "Ask", lambda_function=unknown))
+    with Rehearsal.from_stack(stack) as rehearsal, pytest.raises(UnsupportedDefinitionError) as caught:
+        rehearsal.run(asking, {})
+    assert "has {{resolve:ssm:/elsewhere}}, which no stack of the rehearsal makes" in str(caught.value)
+    assert "pass handlers=" in str(caught.value)
