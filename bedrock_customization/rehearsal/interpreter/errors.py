@@ -18,18 +18,24 @@ TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
 
 
-def matches(error_equals: Sequence[str], error: str) -> bool:
+def matches(error_equals: Sequence[str], error: str, of_result: bool = False) -> bool:
     """Tell whether a retrier or catcher applies to an error.
 
-    `States.Runtime` always fails the execution. `States.DataLimitExceeded` is matched by its own name only.
+    `States.Runtime` always fails the execution. `States.DataLimitExceeded` is matched by its own name only; that of a
+    Task's result is matched by `States.ALL` too, as recorded executions show, whatever the documentation says.
     `States.TaskFailed` stands for every error but `States.Timeout`, `States.ALL` for every error.
+
+    Args:
+        error_equals: The names of the retrier or catcher.
+        error: The error's name.
+        of_result: Whether it is about the size of a Task's result.
     """
     if error == RUNTIME:
         return False
     if error in error_equals:
         return True
     if error == DATA_LIMIT_EXCEEDED:
-        return False
+        return of_result and ALL in error_equals
     if ALL in error_equals:
         return True
     if error == HEARTBEAT_TIMEOUT and TIMEOUT in error_equals:

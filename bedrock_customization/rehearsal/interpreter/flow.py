@@ -91,7 +91,7 @@ async def _visit(flow: Flow, state: State, input: Any, input_text: str) -> tuple
             return _leave(visit, visit.output(outcome), outcome.assign, outcome.next, result=outcome.result)
         except StatesError as error:
             failure = visit.report(error)
-            delay = retry.next_delay(state.retry, attempts, failure.error, flow.execution.chance)
+            delay = retry.next_delay(state.retry, attempts, failure, flow.execution.chance)
             if delay is None:
                 return _catch(visit, failure)
             visit.retries += 1
@@ -100,7 +100,7 @@ async def _visit(flow: Flow, state: State, input: Any, input_text: str) -> tuple
 
 def _catch(visit: Visit, failure: StatesError) -> tuple[Any, str, str | None]:
     for catcher in visit.state.catch:
-        if errors.matches(catcher.error_equals, failure.error):
+        if errors.matches(catcher.error_equals, failure.error, failure.of_result):
             error_output = {"Error": failure.error, "Cause": failure.cause}
             try:
                 output = visit.render(catcher.output, error_output, errorOutput=error_output)

@@ -7,22 +7,25 @@ from collections.abc import Sequence
 
 from bedrock_customization.rehearsal.interpreter.definition import Retrier
 from bedrock_customization.rehearsal.interpreter.errors import matches
+from bedrock_customization.rehearsal.interpreter.services import StatesError
 
 
-def next_delay(retriers: Sequence[Retrier], attempts: list[int], error: str, chance: random.Random) -> float | None:
+def next_delay(
+    retriers: Sequence[Retrier], attempts: list[int], failure: StatesError, chance: random.Random
+) -> float | None:
     """Decide about the next attempt; the first retrier that matches the error decides alone.
 
     Args:
         retriers: The state's `Retry`.
         attempts: How often each retrier was used in this visit of the state; the count of the one used goes up.
-        error: The error's name.
+        failure: The error.
         chance: Draws the delay of `JitterStrategy: FULL`.
 
     Returns:
         The seconds to wait before the next attempt, or None if the state is not tried again.
     """
     for index, retrier in enumerate(retriers):
-        if not matches(retrier.error_equals, error):
+        if not matches(retrier.error_equals, failure.error, failure.of_result):
             continue
         if attempts[index] >= retrier.max_attempts:
             return None

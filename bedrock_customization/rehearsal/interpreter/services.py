@@ -17,7 +17,12 @@ class StatesError(Exception):
     Args:
         error: The error's name, for example `Bedrock.ThrottlingException` or `States.Timeout`.
         cause: What happened; for a Lambda function, its error as JSON text.
+
+    Attributes:
+        of_result: Whether it is about the size of a Task's result.
     """
+
+    of_result = False
 
     def __init__(self, error: str, cause: str = "") -> None:
         super().__init__(f"{error}: {cause}" if cause else error)

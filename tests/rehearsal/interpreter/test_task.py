@@ -159,6 +159,16 @@ def test_result_above_256_kib() -> None:
     assert types(execution)[-2:] == ["TaskFailed", "ExecutionFailed"]
 
 
+@pytest.mark.parametrize(("caught", "output"), [("States.ALL", "caught"), ("States.TaskFailed", None)])
+def test_a_catcher_of_all_errors_catches_a_result_above_256_kib(caught: str, output: str | None) -> None:
+    states = {
+        "Call": {**task(Catch=[{"ErrorEquals": [caught], "Next": "Caught"}]), "End": True},
+        "Caught": {"Type": "Pass", "Output": "caught", "End": True},
+    }
+    execution = run(states, services=TestServices(lambda arguments: "x" * 262_143))
+    assert execution.output == output
+
+
 def test_arguments_above_256_kib() -> None:
     services = TestServices()
     execution = run(chain(task(Arguments="{% $pad('', 262143, 'x') %}")), services=services)

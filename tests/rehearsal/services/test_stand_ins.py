@@ -75,6 +75,16 @@ def test_a_function_stands_for_an_activity() -> None:
     assert events(run) == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
 
 
+def test_a_function_called_through_the_integration_has_the_events_of_a_task() -> None:
+    definition = single("lambda:invoke", {"FunctionName": "echo"})
+    run = Rehearsal.from_definitions({"M": definition}, handlers={"echo": lambda event, context: event}).run("M", {})
+    assert events(run) == ["TaskScheduled", "TaskStarted", "TaskSucceeded"]
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:echo"
+    direct = machine(Call={"Type": "Task", "Resource": arn, "End": True})
+    run = Rehearsal.from_definitions({"M": direct}, handlers={"echo": lambda event, context: event}).run("M", {})
+    assert events(run) == ["LambdaFunctionScheduled", "LambdaFunctionStarted", "LambdaFunctionSucceeded"]
+
+
 def test_what_it_returns_must_be_json() -> None:
     rehearsal = Rehearsal.from_definitions(
         {"M": single("glue:startJobRun.sync", {})}, handlers={GLUE: lambda arguments, caller: object()}

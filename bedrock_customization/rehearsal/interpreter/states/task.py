@@ -44,7 +44,9 @@ async def run_task(visit: Visit) -> Outcome:
             raise StatesError(errors.TIMEOUT)
         output = limits.dump(result)
         if limits.size(output) > limits.MAX_PAYLOAD_BYTES:
-            raise too_large(events.limit_name)
+            failure = too_large(events.limit_name)
+            failure.of_result = True
+            raise failure
     except StatesError as error:
         if error.error == errors.RUNTIME:
             # The service was not called; as in the service, no event says so, and the cause names the state.
@@ -63,8 +65,8 @@ class _Events:
         self.flow: Flow = visit.flow
         resource: str = visit.state.definition["Resource"]
         parts = resource.split(":")
-        own_family = {"lambda": "LambdaFunction", "activity": "Activity"}
-        self.family = own_family.get(parts[5] if parts[2] == "states" else parts[2], "Task")
+        is_activity = parts[2] == "states" and parts[5] == "activity"
+        self.family = "LambdaFunction" if parts[2] == "lambda" else "Activity" if is_activity else "Task"
         if self.family != "Task":
             self.limit_name = resource
             scheduled: dict[str, Any] = {
