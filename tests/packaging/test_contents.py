@@ -75,5 +75,5 @@ def test_metadata_asks_for_the_cdk_only(built: Built) -> None:
         metadata = HeaderParser().parsestr(wheel.read(name).decode())
     required = [line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line]
     assert [line.partition(">")[0].partition("<")[0] for line in required] == ["aws-cdk-lib", "constructs"]
-    assert set(metadata.get_all("Provides-Extra")) == {"rehearsal", "scoring", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"data", "rehearsal", "scoring", "dev"}
     assert metadata["License-Expression"] == "Apache-2.0"

@@ -71,3 +71,18 @@ def test_constructs_import_nothing_heavy_where_it_is_installed(tmp_path: Path) -
     _, modules = run(sys.executable, "-c", IMPORT_ALL, cwd=tmp_path, PYTHONPATH=str(ROOT)).splitlines()
     heavy = {"boto3", "botocore", "moto", "jsonata", "numpy", "scoring", "dataset", "torch", "transformers", "trio"}
     assert heavy.isdisjoint(modules.split())
+
+
+def test_data_are_checked_with_the_wheel_alone_and_numpy(installed_python: Path, tmp_path: Path) -> None:
+    data = tmp_path / "train.jsonl"
+    data.write_text('{"prompt": "Question", "completion": "Answer"}\n' * 3, encoding="utf-8")
+    numpy = Path(run(sys.executable, "-c", "import numpy; print(numpy.__path__[0])", cwd=tmp_path).strip())
+    command = ["-m", "bedrock_customization.data", "check", "--training", data]
+    with pytest.raises(AssertionError, match=r"numpy is not installed: pip install .bedrock-customization\[data\]"):
+        run(installed_python, *command, cwd=tmp_path)
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for folder in (numpy, *numpy.parent.glob("numpy.libs")):
+        (packages / folder.name).symlink_to(folder)
+    output = run(installed_python, *command, cwd=tmp_path, PYTHONPATH=str(packages))
+    assert "duplicateRecord, 2 times" in output
