@@ -81,8 +81,15 @@ class DeployedStack:
             f"{logical_id} ({kind})"
             for stack in self.all()
             for logical_id, kind in stack.template.resources()
-            if kind not in _SIMULATED
+            if kind not in _SIMULATED and not _only_notifies_event_bridge(stack.template, logical_id, kind)
         ]
+
+
+def _only_notifies_event_bridge(template: Template, logical_id: str, kind: str) -> bool:
+    if kind != "Custom::S3BucketNotifications":
+        return False
+    written = template.properties(logical_id, "NotificationConfiguration")["NotificationConfiguration"]
+    return set(written) == {"EventBridgeConfiguration"}
 
 
 class Deployer:

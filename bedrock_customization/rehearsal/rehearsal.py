@@ -26,6 +26,7 @@ from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.alarms import alarms_of
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
+from bedrock_customization.rehearsal.services.bucket_events import notifying_buckets
 from bedrock_customization.rehearsal.services.event_bus import rules_of
 from bedrock_customization.rehearsal.services.function_code import functions_of
 from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine
@@ -256,7 +257,7 @@ class Rehearsal:
         return self._names.bucket(bucket)
 
     def upload(self, bucket: Any, key: str, content: Path | bytes | str) -> None:
-        """Put an object into a bucket.
+        """Put an object into a bucket, and run to its end what the bucket's event starts.
 
         Args:
             bucket: The bucket's construct, logical id, construct path or name; a bucket that only has a name is made.
@@ -274,6 +275,8 @@ class Rehearsal:
             except ClientError:
                 create_bucket(self._world.aws, name)
             self._world.aws.forward(s3, "PutObject", {"Bucket": name, "Key": key, "Body": body})
+            if name in self._world.bucket_events.buckets:
+                self._perform(lambda: self._world.bucket_events.publish("PutObject", name, key))
 
     def download(self, bucket: Any, key: str) -> bytes:
         """An object of a bucket.
@@ -417,6 +420,7 @@ class Rehearsal:
             world.functions.add(function)
         world.notifications.subscriptions += subscriptions_of(stack)
         world.bus.rules += rules_of(stack)
+        world.bucket_events.buckets |= set(notifying_buckets(stack))
         world.alarms += alarms_of(stack)
         self.left_out += stack.left_out()
 

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
@@ -309,3 +310,59 @@ def test_a_dynamic_reference_to_nothing_is_refused_by_name() -> None:
         rehearsal.run(asking, {})
     assert "has {{resolve:ssm:/elsewhere}}, which no stack of the rehearsal makes" in str(caught.value)
     assert "pass handlers=" in str(caught.value)
+
+
+def test_a_bucket_that_notifies_event_bridge_starts_what_waits_for_its_objects() -> None:
+    stack = cdk.Stack(cdk.App(), "Uploads")
+    bucket = s3.Bucket(stack, "Bucket", event_bridge_enabled=True)
+    copied = tasks.CallAwsService(
+        stack,
+        "Keep",
+        service="s3",
+        action="putObject",
+        iam_resources=[bucket.arn_for_objects("kept/*")],
+        parameters={
+            "Bucket": bucket.bucket_name,
+            "Key": Data.string_at("States.Format('kept/{}', $.detail.object.key)"),
+            "Body": Data.object_at("$.detail.object"),
+        },
+        result_path=Data.DISCARD,
+    )
+    keeping = machine(stack, "Keeping", copied)
+    events.Rule(
+        stack,
+        "Rule",
+        event_pattern=events.EventPattern(
+            source=["aws.s3"],
+            detail_type=["Object Created"],
+            detail={"bucket": {"name": [bucket.bucket_name]}, "object": {"key": [{"prefix": "in/"}]}},
+        ),
+        targets=[targets.SfnStateMachine(keeping)],
+    )
+    with Rehearsal.from_stack(stack) as rehearsal:
+        rehearsal.upload(bucket, "elsewhere.txt", "not for the rule")
+        rehearsal.upload(bucket, "in/a.txt", "four")
+        (run,) = rehearsal.executions
+        assert run.status == "SUCCEEDED", run.cause
+        assert run.input["detail"]["object"] == {
+            "key": "in/a.txt",
+            "size": 4,
+            "etag": "8cbad96aced40b3838dd9f07f6ef5772",
+            "sequencer": run.input["detail"]["object"]["sequencer"],
+        }
+        # What the run writes is an event, too.
+        keys = [event["detail"]["object"]["key"] for event in rehearsal.events if event["source"] == "aws.s3"]
+        assert keys == ["elsewhere.txt", "in/a.txt", "kept/in/a.txt"]
+        assert rehearsal.left_out == []
+
+
+def test_a_function_called_by_its_alias_tells_its_version() -> None:
+    stack = cdk.Stack(cdk.App(), "Aliases")
+    live = lambda_.Alias(
+        stack, "Live", alias_name="live", version=function(stack, "Function", "def handler(e, c): ...").current_version
+    )
+    calling = machine(stack, "Machine", tasks.LambdaInvoke(stack, "Call", lambda_function=live))
+    with Rehearsal.from_stack(stack) as rehearsal:
+        output = rehearsal.run(calling, {}).output
+    assert output["ExecutedVersion"] == "1"
+    assert list(output) == ["ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"]

@@ -182,9 +182,12 @@ class TaskServices:
             name = f"{name}:{arguments['Qualifier']}"
         result = self._invoke(name, arguments.get("Payload", {}), principal)
         if arguments.get("InvocationType") == "Event":
-            return {"StatusCode": 202, **self._metadata(202)}
+            return {**self._metadata(202), "StatusCode": 202}
         payload = self._invoked(result)
-        return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200, **self._metadata()}
+        qualifier = name.split(":function:", 1)[-1].partition(":")[2]
+        # An alias points to the version that its template publishes, which is the first one.
+        version = "$LATEST" if qualifier in ("", "$LATEST") else qualifier if qualifier.isdigit() else "1"
+        return {"ExecutedVersion": version, "Payload": payload, **self._metadata(), "StatusCode": 200}
 
     def _invoke(self, name: str, payload: Any, principal: Principal) -> dict[str, Any]:
         request = {"FunctionName": name, "Payload": json.dumps(payload).encode()}

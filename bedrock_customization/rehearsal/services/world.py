@@ -21,6 +21,7 @@ from bedrock_customization.rehearsal.services.alarms import Alarm
 from bedrock_customization.rehearsal.services.api import Api, Principal, SimulatedService
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
+from bedrock_customization.rehearsal.services.bucket_events import BucketEvents
 from bedrock_customization.rehearsal.services.event_bus import EventBus
 from bedrock_customization.rehearsal.services.executions import Executions
 from bedrock_customization.rehearsal.services.lambda_functions import LambdaFunctions
@@ -70,7 +71,8 @@ class World:
         self.functions.api = self.api
         self.permissions = Permissions(place, self.aws, self.clock, self.bedrock.registry)
         self.faults = Faults()
-        self.api.interceptors += [self.permissions, self.faults]
+        self.bucket_events = BucketEvents(self.aws, self.bus, place.partition)
+        self.api.interceptors += [self.permissions, self.faults, self.bucket_events]
         self.tasks = TaskServices(
             self.api, self.executions, self.functions, self.bedrock, self.faults, self.permissions
         )
