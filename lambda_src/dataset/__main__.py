@@ -100,18 +100,19 @@ def _summary(file: dict[str, Any]) -> str:
         text = f"{file['usable']:,} of {file['records']:,} records are usable"
     else:
         schema = f", {file['schema']}" if file["schema"] else ""
-        text = f"{file['records']:,} records, about {file['estimatedTokens']:,} tokens{schema}"
-    overlap = file.get("promptsInTrainingData")
-    return text + (
-        f"; {overlap['exact']:,} prompts are in the training data, {overlap['near']:,} nearly" if overlap else ""
-    )
+        records = "1 record" if file["records"] == 1 else f"{file['records']:,} records"
+        text = f"{records}, about {file['estimatedTokens']:,} tokens{schema}"
+    if overlap := file.get("promptsInTrainingData"):
+        text += f"; {overlap['exact']:,} prompts are in the training data, {overlap['near']:,} nearly"
+    return text
 
 
 def _print_finding(finding: Finding) -> None:
     times = f", {finding.count:,} {'time' if finding.count == 1 else 'times'}" if finding.lines else ""
     print(f"  {finding.severity}: {finding.kind}{times}")
     for line, detail in zip(finding.lines or [None] * len(finding.details), finding.details, strict=True):
-        print(f"    {detail}" if line is None else f"    line {line}: {detail}")
+        place = "" if line is None else f"line {line}: "
+        print(f"    {place}{detail}".rstrip(": "))
     if finding.count > len(finding.lines) > 0:
         print("    and so on")
     print(f"    {finding.fix}")

@@ -6,6 +6,10 @@ from typing import Any
 _FOUNDATION_MODEL = re.compile(r"arn:[a-z-]+:bedrock:[a-z0-9-]+::foundation-model/(.+)")
 # A custom model's ARN tells the base model that it was made from.
 _CUSTOM_MODEL = re.compile(r"arn:[a-z-]+:bedrock:([a-z0-9-]+):\d{12}:custom-model/(.+)/[a-z0-9]{12}")
+# One of Bedrock's own inference profiles: a geography and the model's id.
+_PROFILE = re.compile(
+    r"(?:arn:[a-z-]+:bedrock:[a-z0-9-]+:\d{12}:inference-profile/)?(?:us-gov|us|eu|apac|jp|au|ca|global)\.(.+)"
+)
 # A customization id ends with the length of its context, such as `:128k`; inference does not know that ending.
 _CONTEXT_LENGTH = re.compile(r":\d+k$")
 
@@ -26,6 +30,12 @@ def base_model_id(identifier: str) -> str:
         return found[1]
     found = _CUSTOM_MODEL.fullmatch(identifier)
     return found[2] if found else identifier
+
+
+def model_of_profile(identifier: str) -> str | None:
+    """Return the model's id in the id or ARN of one of Bedrock's own inference profiles, or None if it is no such."""
+    found = _PROFILE.fullmatch(identifier)
+    return found[1] if found else None
 
 
 def custom_model_region(identifier: str) -> str | None:
@@ -54,9 +64,10 @@ def inference_id(models: dict[str, Any], identifier: str) -> str | None:
 
 def ids_for_customization(models: dict[str, Any], identifier: str) -> list[str]:
     """Return the active customization ids of the model that an id for inference belongs to."""
-    name = base_model_id(identifier)
+    names = {base_model_id(identifier), model_of_profile(identifier)}
     return [
         model
         for model, entry in models.items()
-        if entry.get("lifecycle") == "ACTIVE" and name in (entry.get("inferenceId"), _CONTEXT_LENGTH.sub("", model))
+        if entry.get("lifecycle") == "ACTIVE"
+        and not names.isdisjoint({entry.get("inferenceId"), _CONTEXT_LENGTH.sub("", model)})
     ]

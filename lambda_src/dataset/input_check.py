@@ -109,7 +109,8 @@ def _rule(error: ValidationError) -> str:
 
 def _remedy(error: ValidationError, root: dict[str, Any]) -> str:
     if error.validator == "type" and error.validator_value == "string" and isinstance(error.instance, int | float):
-        return f'Write it in quotes: "{json.dumps(error.instance)}".'
+        whole = isinstance(error.instance, float) and error.instance.is_integer()
+        return f'Write it in quotes: "{json.dumps(int(error.instance) if whole else error.instance)}".'
     if error.validator == "enum" and isinstance(error.instance, str):
         suggestion = _suggestion(error.instance, [value for value in error.validator_value if isinstance(value, str)])
         if suggestion:

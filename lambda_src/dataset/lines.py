@@ -72,7 +72,7 @@ class LineReader:
         try:
             return Line(number, raw.removesuffix(b"\r").decode("utf-8"))
         except UnicodeDecodeError as error:
-            return Line(number, None, "encoding", f"byte {error.start + 1} is {raw[error.start]:#04x}")
+            return Line(number, None, "encoding", f"byte {error.start + 1}, {raw[error.start]:#04x}, is not UTF-8")
 
     def _raw_lines(self) -> Iterator[tuple[bytes, bool]]:
         """Yield every line and whether it is complete; of one that is too long, only the beginning is kept."""

@@ -1,7 +1,7 @@
 """Checks an execution input against what the catalogue says about the models that it names."""
 
 import difflib
-import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +11,12 @@ from dataset.findings import shorten
 from dataset.jobs import REINFORCEMENT, REINFORCEMENT_HYPERPARAMETERS, reinforcement_hyperparameters
 
 RETIRED = ("LEGACY", "END_OF_LIFE")
+
+# Python would take more for a number, such as 1_000, nan and digits of any script.
+_WRITTEN = {
+    "integer": re.compile(r"[+-]?[0-9]+"),
+    "number": re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"),
+}
 
 
 def problems_with_models(
@@ -144,18 +150,10 @@ def _broken_rule(text: str, rule: dict[str, Any]) -> str | None:
     low, high = rule.get("min"), rule.get("max")
     kind = "a whole number" if rule.get("type") == "integer" else "a number"
     words = [f"{kind}{_range(low, high)}", *values] if "type" in rule else values
-    try:
-        number = float(text)
-    except ValueError:
-        return " or ".join(words)
-    broken = (
-        "type" not in rule
-        or not math.isfinite(number)
-        or (rule["type"] == "integer" and not text.strip().lstrip("+-").isdigit())
-        or (low is not None and number < low)
-        or (high is not None and number > high)
-    )
-    return " or ".join(words) if broken else None
+    written = _WRITTEN[rule["type"]].fullmatch(text) if "type" in rule else None
+    if written and (low is None or float(text) >= low) and (high is None or float(text) <= high):
+        return None
+    return " or ".join(words)
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -1,20 +1,16 @@
 """Which model may teach which in a distillation."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from dataset.candidates import trained
-from dataset.catalogue import base_model_id, find_entry
+from dataset.catalogue import base_model_id, find_entry, model_of_profile
 from dataset.jobs import DISTILLATION
 
 FIELD = "customizationConfig.distillationConfig.teacherModelConfig.teacherModelIdentifier"
 ON_DEMAND = "on-demand"
 PROFILE = "inference-profile"
 
-_PROFILE = re.compile(
-    r"(?:arn:[a-z-]+:bedrock:[a-z0-9-]+:\d{12}:inference-profile/)?(?:us-gov|us|eu|apac|jp|au|ca|global)\.(.+)"
-)
 _OWN_PROFILE = ":application-inference-profile/"
 
 
@@ -84,8 +80,8 @@ def _pairs(candidates: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
 def _named(teacher: str) -> tuple[str, str]:
     """Return the id of the foundation model, and whether it is named itself or by an inference profile."""
-    found = _PROFILE.fullmatch(teacher)
-    return (found[1], PROFILE) if found else (base_model_id(teacher), ON_DEMAND)
+    model = model_of_profile(teacher)
+    return (model, PROFILE) if model else (base_model_id(teacher), ON_DEMAND)
 
 
 def _teaches_others(model: str, models: dict[str, Any]) -> bool:

@@ -50,7 +50,7 @@ class TrainingFile:
             self.records += 1
             if (record := self._read_line(line)) is not None:
                 yield record.prompt, line.number
-        if reader.byte_order_mark:
+        if reader.byte_order_mark and not self._rules.convert_to:
             self._findings.add(self._name, "byteOrderMark", detail="the file begins with a byte order mark")
         if not self.records:
             self._findings.add(self._name, "emptyFile", detail="the file has no record")

@@ -38,7 +38,7 @@ def test_good_files(write, check):
     training, evaluation = write(pair(1), name="t.jsonl"), write(pair(2), name="e.jsonl")
     assert check("--model", "model", "--training", training, "--evaluation", evaluation) == (
         0,
-        f"{training}: 1 records, about 3 tokens, prompt-completion\n"
+        f"{training}: 1 record, about 3 tokens, prompt-completion\n"
         f"{evaluation}: 1 of 1 records are usable; 0 prompts are in the training data, 0 nearly\n"
         "0 errors, 0 warnings\n",
     )

@@ -67,6 +67,10 @@ PROBLEMS = [
         'customizationType: must be one of "FINE_TUNING", "DISTILLATION", got "finetuning". Did you mean FINE_TUNING?',
     ),
     (
+        {"hyperParameters": {"epochCount": 3.0}},
+        'hyperParameters.epochCount: must be a text, got 3.0. Write it in quotes: "3".',
+    ),
+    (
         {"hyperParameters": {"epochCount": 3}},
         'hyperParameters.epochCount: must be a text, got 3. Write it in quotes: "3".',
     ),

@@ -46,6 +46,18 @@ def problems(region=None, **execution_input):
         ("learningRate", "1e-5", None),
         ("learningRate", "0.1", "a number from 1e-06 to 0.0001"),
         ("learningRate", "nan", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "1E-05", None),
+        ("learningRate", ".00001", None),
+        ("learningRate", "1_0e-6", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "1e-5 ", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "0,00001", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "1e-5\n", "a number from 1e-06 to 0.0001"),
+        ("learningRate", "1e999", "a number from 1e-06 to 0.0001"),
+        ("epochCount", "2.0", "a whole number from 1 to 5"),
+        ("epochCount", "2e0", "a whole number from 1 to 5"),
+        ("epochCount", " 2", "a whole number from 1 to 5"),
+        ("epochCount", "\u0662", "a whole number from 1 to 5"),
+        ("epochCount", "", "a whole number from 1 to 5"),
     ],
 )
 def test_a_hyperparameter_has_to_be_in_its_range(name, value, rule):
@@ -166,3 +178,12 @@ def test_unknown_models_are_named_with_the_closest_known_one():
     candidates = plan_candidates({"baseModelIdentifier": "lama"}, MODELS, "on-demand")
     assert unknown_models(candidates, MODELS) == ["'lama' is not in the catalogue; did you mean 'llama'"]
     assert unknown_models(plan_candidates({"baseModelIdentifier": "nova"}, MODELS, "on-demand"), MODELS) == []
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    ["eu.nova", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.nova", "global.nova"],
+)
+def test_an_inference_profile_is_refused_with_the_id_for_customization(identifier):
+    (sentence,) = problems(baseModelIdentifier=identifier)
+    assert sentence == f"baseModelIdentifier: {identifier!r} is an id for inference. For customization use 'nova'."
