@@ -221,7 +221,7 @@ class Metric:
 
     @classmethod
     def rouge(cls, *, stemmer: bool = False) -> Self:
-        """ROUGE: `rouge_1`, `rouge_2` and `rouge_l`, F-measures.
+        """ROUGE: `rouge_1`, `rouge_2` and `rouge_l`, F-measures; of texts that are not in Latin letters there is none.
 
         Args:
             stemmer: Reduce English words to their stems (Porter) before they are compared.

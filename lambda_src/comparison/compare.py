@@ -12,7 +12,15 @@ from comparison.differences import extremes, histogram
 from comparison.errors import InvalidInput
 from comparison.scores import Scores
 from comparison.shards import read_shards
-from comparison.statistics import DESCRIPTIVE, Array, metric_statistics, number, paired_differences, records_needed
+from comparison.statistics import (
+    DESCRIPTIVE,
+    Array,
+    metric_statistics,
+    number,
+    paired_differences,
+    records_needed,
+    silent_metrics,
+)
 
 
 def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
@@ -49,7 +57,8 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
     comparisons = max(1, len(names))
     confidence = 1 - (1 - gate["confidence"]) / comparisons
     statistics = metric_statistics(scores, baselines, confidence)
-    decisive = statistics.get(gate["metric"], {})
+    silent = silent_metrics(scores)
+    decisive = {} if gate["metric"] in silent else statistics.get(gate["metric"], {})
     deciding = deciding_baselines(names, baselines, decisive, gate["minImprovement"])
     records, counted = event["records"], len(scores.ids)
     candidates = [_candidate(name, deciding[name], scores, decisive, gate, confidence) for name in names]
@@ -65,7 +74,7 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
         "truncated": dict(scores.truncated),
         "signatures": scores.signatures,
         "interval": {
-            "method": "expanded percentile bootstrap of paired records",
+            "method": "expanded percentile and studentized bootstrap of paired records, whichever reaches farther",
             "resamples": RESAMPLES,
             "seed": SEED,
             "confidence": confidence,
@@ -73,6 +82,7 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
             "minimumRecords": MINIMUM_RECORDS,
         },
         "metrics": against(statistics, deciding),
+        "silentMetrics": silent,
         "candidates": candidates,
         "categories": by_category(scores, deciding, confidence),
     }

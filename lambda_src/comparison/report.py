@@ -69,7 +69,12 @@ def render(
         "percent": wording.percent,
         "metric_name": wording.metric_name,
     }
-    environment.globals |= {"count": wording.count, "interval_marks": interval_marks, "bars": bars}
+    environment.globals |= {
+        "count": wording.count,
+        "silence": wording.silence,
+        "interval_marks": interval_marks,
+        "bars": bars,
+    }
     page = environment.get_template("report.html").render(
         results=results,
         css=(Path(__file__).parent / "report.css").read_text("utf-8"),

@@ -48,6 +48,18 @@ def metric_statistics(
     return {metric: statistics[metric] for metric in scores.metrics}
 
 
+def silent_metrics(scores: Scores) -> list[str]:
+    """Return the metrics that say nothing of these answers: 0 or no value for every answer of every model.
+
+    Words that are told apart by spaces are an example, in texts that have none; nothing is decided on such a metric.
+
+    Args:
+        scores: All scores.
+    """
+    judging = [metric for metric in scores.metrics if metric not in DESCRIPTIVE]
+    return [metric for metric in judging if not np.nan_to_num(scores.values(metric)).any()]
+
+
 def paired_differences(values: Array, models: list[str], model: str, baseline: str) -> Array:
     """Return a model's value minus the baseline's, record by record; tiny differences are zero.
 

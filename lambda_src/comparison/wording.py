@@ -55,6 +55,14 @@ def listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
+def silence(metric: str) -> str:
+    """Return the sentence about a metric that says nothing."""
+    return (
+        f"{metric_name(metric)} is 0 or undefined for every answer of every model, so that nothing can be decided "
+        "on it: the answers have nothing in common with the references, or the metric cannot read their script."
+    )
+
+
 def headline(results: dict[str, Any]) -> str:
     """Return the verdict in one short sentence.
 
@@ -101,6 +109,8 @@ def _candidate_sentences(candidate: dict[str, Any], results: dict[str, Any]) -> 
     name, baseline, difference = candidate["name"], candidate["baseline"], candidate["difference"]
     metric, counted = metric_name(candidate["metric"]), results["counted"]
     mean, low, high = difference["mean"], difference["low"], difference["high"]
+    if candidate["metric"] in results["silentMetrics"]:
+        return [silence(candidate["metric"])]
     if mean is None:
         return [f"{name} and {baseline} have no record in common that could be scored."]
     interval = (

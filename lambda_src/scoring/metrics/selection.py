@@ -1,6 +1,6 @@
 """The metrics that an event selects, opened and ready to score rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from scoring.bertscore.document_frequencies import DocumentFrequencies
@@ -32,7 +32,7 @@ class Metric(Protocol):
 class RowMetric:
     """A metric that looks at one answer at a time."""
 
-    def __init__(self, signature: str, function: Callable[[str, Sequence[str]], dict[str, float]]) -> None:
+    def __init__(self, signature: str, function: Callable[[str, Sequence[str]], Mapping[str, float | None]]) -> None:
         """Take the function.
 
         Args:
@@ -93,7 +93,8 @@ def _open(name: str, options: dict[str, Any], document_frequencies: Callable[[],
 
         stemmer = options.get("stemmer", True)
         signature = (
-            f"rouge|stemmer:{'yes' if stemmer else 'no'}|value:fmeasure|references:best|definition:rouge-score-0.1.2"
+            f"rouge|stemmer:{'yes' if stemmer else 'no'}|alphabet:a-z,0-9|value:fmeasure|references:best|"
+            "definition:rouge-score-0.1.2"
         )
         return RowMetric(signature, rouge(stemmer=stemmer))
     signature, function = {

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from comparison import bootstrap
-from comparison.bootstrap import MINIMUM_RECORDS, expanded_tail, mean_intervals
+from comparison.bootstrap import MINIMUM_RECORDS, mean_intervals
 from comparison.statistics import metric_statistics
 
 
@@ -13,30 +13,68 @@ def differences(shape, seed=1):
     return np.random.default_rng(seed).gamma(2, 0.05, shape) - 0.08
 
 
-@pytest.mark.parametrize("records", [12, 40, 300])
+def hesterberg_tail(records, confidence):
+    return stats.norm.cdf(-np.sqrt(records / (records - 1)) * stats.t.ppf((1 + confidence) / 2, records - 1))
+
+
 @pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
-def test_intervals_agree_with_scipy(records, confidence):
-    values = differences((records, 3))
+def test_intervals_of_many_records_agree_with_scipy(confidence):
+    values = differences((1200, 3))
     intervals = mean_intervals(values, confidence)
     independent = stats.bootstrap(
         (values,),
         np.mean,
         axis=0,
         n_resamples=20_000,
-        confidence_level=1 - 2 * expanded_tail(records, confidence),
+        confidence_level=1 - 2 * hesterberg_tail(1200, confidence),
         method="percentile",
         rng=np.random.default_rng(7),
     ).confidence_interval
-    width = independent.high - independent.low
-    assert np.abs(intervals[:, 0] - independent.low).max() < 0.06 * width.max()
-    assert np.abs(intervals[:, 1] - independent.high).max() < 0.06 * width.max()
+    width = (independent.high - independent.low).max()
+    assert np.abs(intervals[:, 0] - independent.low).max() < 0.06 * width
+    assert np.abs(intervals[:, 1] - independent.high).max() < 0.06 * width
 
 
-def test_normal_data_get_the_interval_of_students_t():
-    values = np.random.default_rng(3).normal(0.02, 0.1, 25)
-    low, high = mean_intervals(values[:, None], 0.95)[0]
-    expected = stats.t.interval(0.95, 24, loc=values.mean(), scale=values.std(ddof=1) / 5)
-    assert (low, high) == pytest.approx(expected, abs=0.004)
+def test_intervals_of_shares_are_those_of_the_exact_bootstrap_distribution():
+    """The resampled mean of ones and zeros is binomial, so its percentiles need no resampling."""
+    wins = 130
+    values = np.concatenate([np.ones(wins), np.zeros(2000 - wins)])[:, None]
+    tail = hesterberg_tail(2000, 0.95)
+    exact = stats.binom.ppf([tail, 1 - tail], 2000, wins / 2000) / 2000
+    assert mean_intervals(values, 0.95)[0] == pytest.approx(exact, abs=1.5 / 2000)
+
+
+@pytest.mark.parametrize("records", [12, 40, 300])
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
+def test_intervals_of_few_records_reach_as_far_as_the_farther_of_two_bootstraps(records, confidence):
+    values = differences((records, 1))[:, 0]
+    drawn = np.random.default_rng(8).choice(values, (20_000, records))
+    means = drawn.mean(axis=1)
+    ratios = (means - values.mean()) / stats.sem(drawn, axis=1)
+    tail = hesterberg_tail(records, confidence)
+    low, high = np.quantile(means, [tail, 1 - tail])
+    smallest, largest = np.quantile(ratios, [(1 - confidence) / 2, (1 + confidence) / 2])
+    expected = (
+        min(low, values.mean() - largest * stats.sem(values)),
+        max(high, values.mean() - smallest * stats.sem(values)),
+    )
+    width = expected[1] - expected[0]
+    assert mean_intervals(values[:, None], confidence)[0] == pytest.approx(expected, abs=0.08 * width)
+
+
+def test_normal_data_get_about_the_interval_of_students_t():
+    values = np.random.default_rng(3).normal(0.02, 0.1, (25, 40))
+    widths = np.diff(mean_intervals(values, 0.95), axis=1)[:, 0]
+    students = 2 * stats.t.ppf(0.975, 24) * values.std(axis=0, ddof=1) / 5
+    assert 1 <= np.median(widths / students) < 1.12
+
+
+def test_values_whose_resamples_often_have_no_spread_have_no_interval():
+    values = np.full((20, 2), 0.1)
+    values[0, 0] = -0.9
+    intervals = mean_intervals(values, 0.95)
+    assert np.isnan(intervals[0]).all(), "a third of the resamples has only gains"
+    assert intervals[1].tolist() == [0.1, 0.1]
 
 
 @pytest.mark.parametrize("records", [1001, 2500])
@@ -68,13 +106,13 @@ def test_too_few_records_have_no_interval():
 
 
 class OneMetric:
-    """Scores of one metric, made from two arrays."""
+    """Scores of one metric, an array for each model."""
 
     models = ("base", "custom")
     metrics = ("bertscore_f1",)
 
-    def __init__(self, base, custom):
-        self._values = np.array([base, custom])
+    def __init__(self, *by_model):
+        self._values = np.array(by_model)
 
     def values(self, metric):
         return self._values
@@ -99,6 +137,43 @@ def test_a_model_compared_with_itself_is_better_in_at_most_five_percent_of_trial
         scores = OneMetric(*NULLS[null](generator, records))
         low = metric_statistics(scores, ["base"], 0.95)["bertscore_f1"]["differences"]["custom"]["base"]["low"]
         better += low is not None and low > 0
+    assert better / trials <= 0.05
+
+
+SKEWED = {
+    "many gain little, few lose much": lambda generator, shape: generator.beta(8, 1, shape) - 8 / 9,
+    "exponential losses": lambda generator, shape: 1 - generator.exponential(1, shape),
+    "lognormal losses": lambda generator, shape: np.exp(0.125) - np.exp(generator.normal(0, 0.5, shape)),
+    "lognormal gains": lambda generator, shape: np.exp(generator.normal(0, 0.5, shape)) - np.exp(0.125),
+    "heavy tails": lambda generator, shape: generator.standard_t(3, shape),
+}
+
+
+@pytest.mark.parametrize("skew", SKEWED)
+@pytest.mark.parametrize("records", [10, 20, 50])
+def test_skewed_differences_around_zero_are_an_improvement_in_at_most_five_percent_of_trials(
+    skew, records, monkeypatch
+):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 999)
+    trials = SKEWED[skew](np.random.default_rng(13), (records, 2000))
+    assert (mean_intervals(trials, 0.95)[:, 0] > 0).mean() <= 0.05
+
+
+def test_rare_large_losses_are_noticed(monkeypatch):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 999)
+    trials = np.where(np.random.default_rng(13).random((100, 2000)) < 0.1, -0.9, 0.1)
+    assert (mean_intervals(trials, 0.95)[:, 0] > 0).mean() <= 0.05
+
+
+def test_of_several_candidates_that_are_the_baseline_again_any_is_better_in_at_most_five_percent(monkeypatch):
+    monkeypatch.setattr(bootstrap, "RESAMPLES", 1999)
+    generator = np.random.default_rng(17)
+    names, trials, better = [f"m{number}" for number in range(5)], 200, 0
+    for _ in range(trials):
+        scores = OneMetric(*generator.beta(8, 2, (5, 40)))
+        scores.models = names
+        found = metric_statistics(scores, names[:1], 1 - 0.05 / 4)["bertscore_f1"]["differences"]
+        better += any(found[name]["m0"]["low"] > 0 for name in names[1:])
     assert better / trials <= 0.05
 
 

@@ -138,6 +138,23 @@ def test_several_candidates_have_wider_intervals(run, score):
     assert run.results()["interval"]["confidence"] == pytest.approx(1 - 0.05 / 3)
 
 
+@pytest.mark.parametrize("value", [0.0, None])
+def test_nothing_is_decided_on_a_metric_that_says_nothing(run, score, value):
+    silent = {"rouge_l": value, "bertscore_f1": 0.5}
+    run.add_shard([score(n, base=silent, custom=silent | {"bertscore_f1": 0.7}) for n in range(30)])
+    event = run.compare_event()
+    (candidate,) = handler(event, None)["candidates"]
+    assert candidate["difference"]["mean"] == pytest.approx(0.2)
+    assert run.results()["silentMetrics"] == ["rouge_l"]
+    event["gate"] = event["gate"] | {"metric": "rouge_l"}
+    (candidate,) = handler(event, None)["candidates"]
+    assert candidate["difference"] == {"mean": None, "low": None, "high": None}
+    handler(run.report_event(verdict="INCONCLUSIVE", winner=None, gate=event["gate"]), None)
+    page = run.get("report.html")
+    assert "ROUGE-L is 0 or undefined for every answer of every model" in page or value is None
+    assert "have no record in common that could be scored" in page or value == 0
+
+
 def test_one_model_alone_is_scored_without_candidates(run, score):
     run.add_shard([score(n, base=0.5) for n in range(20)])
     result = handler(run.compare_event(models=["base"]), None)
