@@ -52,9 +52,10 @@ class EvaluationWorkflow(Construct):
     `references` (several; each score is the best over them), `category`, and `responses: {"<model>": "<answer>"}`.
 
     Output: `{"verdict", "winner", "baseline", "metric", "records", "counted", "coverage", "scores": {"<model>":
-    {"<score>": mean}}, "candidates": [{"name", "baseline", "difference": {"mean", "low", "high"}, ...}], "report",
-    "results"}`; `report` and `results` are keys in the results bucket, under `runs/<run id>/`. `baseline` can be a list
-    of names; a candidate's figures are then those against the one that it does worst against.
+    {"<score>": mean}}, "candidates": [{"name", "baseline", "difference": {"mean", "low", "high"}, ...}],
+    "signatures": {"<metric>": "..."}, "report", "results"}`; `report` and `results` are keys in the results bucket,
+    under `runs/<run id>/`. `baseline` can be a list of names; a candidate's figures are then those against the one that
+    it does worst against.
 
     Errors: `InvalidInput` and `InvalidData` name the field or line and the remedy, before a model is asked. A model
     that cannot be asked fails the run by Bedrock's error name. A model at its limit is waited for; `InsufficientTime`
@@ -325,6 +326,7 @@ class EvaluationWorkflow(Construct):
                 "coverage": "{% $comparison.coverage %}",
                 "scores": "{% $comparison.means %}",
                 "candidates": "{% [$comparison.candidates] %}",
+                "signatures": "{% $comparison.signatures %}",
                 "report": "{% $states.input.report %}",
                 "results": "{% $states.input.results %}",
             },

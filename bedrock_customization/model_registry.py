@@ -18,8 +18,12 @@ class ModelRegistry(Construct):
 
     The value is `{"customModelArn", "modelId", "customModelName", "baseModelIdentifier", "metric", "scores", "data",
     "signatures", "results", "execution", "promotedAt"}`, and `{}` before the first promotion. The same is the detail of
-    an event with the source `bedrock-customization` and the type `Custom Model Promoted`. Systems Manager keeps the
-    last 100 versions of a parameter.
+    an event with the source `bedrock-customization` and the type `Custom Model Promoted`. What would be longer than the
+    8 KB of an advanced parameter has the scores of the deciding metric only, and no signatures; `results` has all.
+
+    Systems Manager keeps the last 100 versions of a parameter. A model that was promoted before stays served, so that
+    one can go back to it: ask the `modelId` of the version before. It goes on to be billed until it is deleted, and the
+    message about the promotion names it.
 
     Attributes:
         parameter: The parameter of the current model.

@@ -15,11 +15,15 @@ from bedrock_customization.tags import KEPT_TAG
 EVENT_SOURCE = "bedrock-customization"
 PROMOTED = "Custom Model Promoted"
 
+# Systems Manager takes 8 KB in a parameter of the advanced tier. Longer values leave out what `results` has anyway.
+_MOST_CHARACTERS = 8000
+
 
 def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParameter) -> sfn.Map:
     """Tags the winner as kept; assigns `modelId` and `promoted`, what is registered.
 
-    Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags.
+    Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags. What would be
+    too long for a parameter has the scores of the deciding metric only, and no signatures.
 
     Args:
         scope: The construct that holds the states.
@@ -39,23 +43,33 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
         items=sfn.ProvideItems.jsonata("{% [$winner.trained ? $winner.customModelArn, $winner.modelId] %}"),
         assign={
             "modelId": "{% $winner.modelId %}",
-            "promoted": {
-                "parameter": parameter.parameter_name,
-                "customModelName": "{% $input.customModelName %}",
-                "customModelArn": "{% $winner.customModelArn %}",
-                "modelId": "{% $winner.modelId %}",
-                "baseModelIdentifier": "{% $winner.baseModelIdentifier %}",
-                "metric": "{% $evaluation.metric %}",
-                "scores": expression("""
-                    {'custom': $lookup($evaluation.scores, $winner.name),
-                     'base': $lookup($evaluation.scores, $evaluation.candidates[name = $winner.name].baseline)}
-                """),
-                "signatures": "{% $exists($evaluation.signatures) ? $evaluation.signatures : {} %}",
-                "data": "{% $data %}",
-                "results": "{% $evaluation.results %}",
-                "execution": "{% $executionArn %}",
-                "promotedAt": "{% $states.context.State.EnteredTime %}",
-            },
+            "promoted": expression(f"""(
+                $metric := $evaluation.metric;
+                $custom := $lookup($evaluation.scores, $winner.name);
+                $base := $lookup($evaluation.scores, $evaluation.candidates[name = $winner.name].baseline);
+                $all := {{
+                    'parameter': '{parameter.parameter_name}',
+                    'customModelName': $input.customModelName,
+                    'customModelArn': $winner.customModelArn,
+                    'modelId': $winner.modelId,
+                    'baseModelIdentifier': $winner.baseModelIdentifier,
+                    'metric': $metric,
+                    'scores': {{'custom': $custom, 'base': $base}},
+                    'signatures': $evaluation.signatures,
+                    'data': $data,
+                    'results': $evaluation.results,
+                    'execution': $executionArn,
+                    'promotedAt': $states.context.State.EnteredTime
+                }};
+                $length($string($all)) <= {_MOST_CHARACTERS} ? $all
+                    : $merge([$all, {{
+                        'scores': {{
+                            'custom': {{$metric: $lookup($custom, $metric)}},
+                            'base': {{$metric: $lookup($base, $metric)}}
+                        }},
+                        'signatures': {{}}
+                    }}])
+            )"""),
         },
         outputs={},
     ).item_processor(tag)

@@ -38,8 +38,8 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
 
     Returns:
         `{"records", "counted", "coverage", "problems", "means", "candidates": [{"name", "baseline", "metric", "score",
-        "difference": {"mean", "low", "high"}, "wins", "ties", "losses", "tooSmall"}], "results"}`. What cannot be
-        computed is None.
+        "difference": {"mean", "low", "high"}, "wins", "ties", "losses", "tooSmall"}], "signatures", "results"}`. What
+        cannot be computed is None.
 
     Raises:
         InvalidInput: The baseline or the gate's metric is none of those that there are.
@@ -99,6 +99,7 @@ def compare(event: dict[str, Any], client: Any) -> dict[str, Any]:
             for model in models
         },
         "candidates": [{name: candidate[name] for name in kept} for candidate in candidates],
+        "signatures": scores.signatures,
         "results": key,
     }
 
