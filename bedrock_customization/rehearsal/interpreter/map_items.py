@@ -59,7 +59,7 @@ def _listed_items(visit: Visit) -> list[MapItem]:
     if isinstance(value, list) or (isinstance(value, dict) and visit.state.distributed):
         return from_json(value, source)
     if visit.state.json_path:
-        path = "$" if template is None else template.value
+        path = "$" if template is None else str(template.value).replace("$$", "$", 1)
         raise visit.failure(errors.RUNTIME, f'Reference path "{path}" must point to array.')
     if template is not None:
         raise unexpected(template, value, "array")

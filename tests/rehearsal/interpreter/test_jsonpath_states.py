@@ -165,6 +165,7 @@ def test_an_error_is_put_into_the_input_and_output_path_has_no_part_in_it() -> N
         ),
         (inline(ItemsPath="$.a"), 'Reference path "$.a" must point to array.'),
         (inline(), 'Reference path "$" must point to array.'),
+        (inline(ItemsPath="$$.Execution.Input"), 'Reference path "$.Execution.Input" must point to array.'),
         (
             inline(MaxConcurrencyPath="$"),
             'The MaxConcurrencyPath field refers to value "{"a":1}" which is not a valid integer: $',
