@@ -328,7 +328,15 @@ def test_a_bucket_that_notifies_event_bridge_starts_what_waits_for_its_objects()
         },
         result_path=Data.DISCARD,
     )
-    keeping = machine(stack, "Keeping", copied)
+    removed = tasks.CallAwsService(
+        stack,
+        "Remove",
+        service="s3",
+        action="deleteObject",
+        iam_resources=[bucket.arn_for_objects("in/*")],
+        parameters={"Bucket": bucket.bucket_name, "Key": Data.string_at("$.detail.object.key")},
+    )
+    keeping = machine(stack, "Keeping", copied.next(removed))
     events.Rule(
         stack,
         "Rule",
@@ -351,8 +359,17 @@ def test_a_bucket_that_notifies_event_bridge_starts_what_waits_for_its_objects()
             "sequencer": run.input["detail"]["object"]["sequencer"],
         }
         # What the run writes is an event, too.
-        keys = [event["detail"]["object"]["key"] for event in rehearsal.events if event["source"] == "aws.s3"]
-        assert keys == ["elsewhere.txt", "in/a.txt", "kept/in/a.txt"]
+        told = [
+            (event["detail-type"], event["detail"]["object"]["key"])
+            for event in rehearsal.events
+            if event["source"] == "aws.s3"
+        ]
+        assert told == [
+            ("Object Created", "elsewhere.txt"),
+            ("Object Created", "in/a.txt"),
+            ("Object Created", "kept/in/a.txt"),
+            ("Object Deleted", "in/a.txt"),
+        ]
         assert rehearsal.left_out == []
 
 

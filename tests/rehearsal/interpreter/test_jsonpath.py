@@ -15,6 +15,8 @@ DATA: dict[str, Any] = {
     "order": {"lines": [{"sku": "a", "count": 1}, {"sku": "b", "count": 12, "gift": True}, {"sku": "c", "count": 3}]},
     "sold-out": None,
     'it"s': 1,
+    "it's": 2,
+    "back\\slash": 3,
     "tags": ["x", "y", "z"],
     "text": "t",
 }
@@ -28,6 +30,8 @@ LINES = DATA["order"]["lines"]
         ("$.text", "t"),
         ("$.sold-out", None),
         ("$['it\"s']", 1),
+        ("$['it\\'s']", 2),
+        ("$['back\\slash']", 3),
         ("$.order.lines[1].sku", "b"),
         ("$.order['lines'][-1]['sku']", "c"),
         ("$.order.lines[*].sku", ["a", "b", "c"]),

@@ -217,6 +217,8 @@ def test_a_fail_state_takes_its_texts_from_the_data() -> None:
         ({"Variable": "$.t", "NumericEquals": 1}, False),
         ({"Variable": "$.s", "StringEquals": "five"}, True),
         ({"Variable": "$.s", "StringLessThan": "fivf"}, True),
+        # Texts are compared by their UTF-16 code units.
+        ({"Variable": "$.far", "StringLessThan": "\uffff"}, True),
         ({"Variable": "$.s", "StringMatches": "f*e"}, True),
         ({"Variable": "$.s", "StringMatches": "f*"}, True),
         ({"Variable": "$.star", "StringMatches": "a\\*b"}, True),
@@ -246,6 +248,7 @@ def test_a_fail_state_takes_its_texts_from_the_data() -> None:
 )
 def test_choice_rule(rule: dict[str, Any], holds: bool) -> None:
     input = {"n": 5, "m": 5, "s": "five", "t": True, "null": None, "at": "2026-01-01T00:00:00Z", "star": "a*b"}
+    input["far"] = "\U00010000"
     states = {
         "Keep": {**PASS, "Assign": {"kept.$": "$.s"}, "Next": "Choose"},
         "Choose": {"Type": "Choice", "Choices": [{**rule, "Next": "Yes"}], "Default": "No"},

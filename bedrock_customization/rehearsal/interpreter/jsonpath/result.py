@@ -28,7 +28,7 @@ def place(input: Any, keys: tuple[str | int, ...] | None, result: Any) -> Any:
         if isinstance(input, list) and 0 <= key < len(input):
             return [*input[:key], place(input[key], tuple(rest), result), *input[key + 1 :]]
         raise _conflict(keys, input)
-    if input is None and rest is not None:
+    if input is None:
         input = {}
     if not isinstance(input, dict):
         raise _conflict(keys, input)
