@@ -406,4 +406,4 @@ class CustomizationWorkflow(Construct):
             asking += permissions.decrypt_models(self._encryption_key)
         self.evaluation.allow_asking(self, "AskCustomModelsPolicy", asking)
         logs = [self._invocation_logs_bucket] if self._invocation_logs_bucket else []
-        self.evaluation.allow_reading(self, "ReadTrainingDataPolicy", [self.training_bucket, *logs])
+        self.evaluation.allow_reading(self, "ReadTrainingDataPolicy", [self.training_bucket], listed=logs)

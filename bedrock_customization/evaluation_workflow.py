@@ -229,24 +229,32 @@ class EvaluationWorkflow(Construct):
         """
         permissions.attach(scope, construct_id, self._role, statements)
 
-    def allow_reading(self, scope: Construct, construct_id: str, buckets: Sequence[s3.IBucket]) -> None:
+    def allow_reading(
+        self, scope: Construct, construct_id: str, buckets: Sequence[s3.IBucket], *, listed: Sequence[s3.IBucket] = ()
+    ) -> None:
         """Lets the data check read more buckets, for the overlap of evaluation and training data.
 
         Args:
             scope: The construct that holds the policy; it can be in another stack.
             construct_id: The policy's id.
             buckets: The buckets.
+            listed: Buckets of which it only has to know what is there.
         """
         keys = [bucket.encryption_key for bucket in (self.results_bucket, self.data_bucket)]
         granted = {key.key_arn for key in keys if key is not None}
         statements = [
-            statement
-            for bucket in dict.fromkeys(buckets)
-            for statement in [
-                *permissions.read_objects(bucket),
-                *permissions.list_objects(bucket),
-                *(permissions.decrypt_objects(bucket) if _key_arn(bucket) not in granted else []),
-            ]
+            *(statement for bucket in dict.fromkeys(buckets) for statement in permissions.read_objects(bucket)),
+            *(
+                statement
+                for bucket in dict.fromkeys((*buckets, *listed))
+                for statement in permissions.list_objects(bucket)
+            ),
+            *(
+                statement
+                for bucket in dict.fromkeys(buckets)
+                if _key_arn(bucket) not in granted
+                for statement in permissions.decrypt_objects(bucket)
+            ),
         ]
         permissions.attach(scope, construct_id, self._dataset.role, statements)
 

@@ -1,5 +1,7 @@
 """A stack that uses everything that can be asked for, each with a key of its own."""
 
+from typing import Any
+
 from aws_cdk import App, ArnFormat, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
@@ -14,6 +16,7 @@ from bedrock_customization import (
     Metric,
     NotificationTopic,
     QualityGate,
+    permissions,
 )
 
 TEACHER = "us.amazon.nova-premier-v1:0"
@@ -67,6 +70,11 @@ class CompleteStack(Stack):
         )
 
     def _bucket(self, name: str, *, key: kms.Key | None = None, access_logs: s3.Bucket | None = None) -> s3.Bucket:
+        logging: dict[str, Any] = {}
+        if access_logs is not None:
+            by_name = s3.Bucket.from_bucket_name(self, f"{name}AccessLogs", access_logs.bucket_name)
+            logging = {"server_access_logs_bucket": by_name, "server_access_logs_prefix": f"{name}/"}
+            access_logs.add_to_resource_policy(permissions.deliver_access_logs(access_logs, f"{name}/"))
         return s3.Bucket(
             self,
             name,
@@ -75,9 +83,7 @@ class CompleteStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=True,
-            server_access_logs_bucket=None
-            if access_logs is None
-            else s3.Bucket.from_bucket_name(self, f"{name}AccessLogs", access_logs.bucket_name),
+            **logging,
         )
 
     def _function(self, name: str) -> lambda_.IFunction:

@@ -1,6 +1,7 @@
-"""Removes each statement of each policy in turn, and tells which removals no rehearsal notices.
+"""Removes each statement, action and condition of each policy in turn, and tells which removals no rehearsal notices.
 
-`python -m tests.mutation.permissions` prints a line for each; it takes some minutes.
+`python -m tests.mutation.permissions` prints a line for each; it takes some minutes. `statements`, `actions` or
+`conditions` as argument tries these only.
 """
 
 from __future__ import annotations
@@ -9,61 +10,88 @@ import copy
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bedrock_customization.rehearsal import Rehearsal
-from tests.workflows import permission_cases
+from bedrock_customization.rehearsal.permissions.statements import Grant
+from tests.workflows import complete_runs
+from tests.workflows.permission_cases import CASES, FOREIGN_CASES
 
 Case = Callable[[Path], Rehearsal]
 
 JUSTIFIED = {
-    "states:RedriveExecution": "Step Functions redrives a Map Run with it when somebody redrives the execution",
-    "states:DescribeExecution, states:StopExecution": "Step Functions follows and stops a Map Run's children with it",
+    ("EvaluationDistributedMapPolicy", "states:DescribeExecution"): "Step Functions follows a Map Run's children",
+    ("EvaluationDistributedMapPolicy", "states:StopExecution"): "Step Functions stops a Map Run's children",
+    ("EvaluationDistributedMapPolicy", "states:DescribeExecution, states:StopExecution"): "as these two",
+    ("EvaluationDistributedMapPolicy", "states:RedriveExecution"): "Step Functions redrives a Map Run",
+    ("EvaluationMachineRoleDefaultPolicy", "s3:AbortMultipartUpload"): "Step Functions writes large files in parts",
+    ("EvaluationMachineRoleDefaultPolicy", "s3:ListMultipartUploadParts"): "Step Functions writes large files in parts",
+    ("", "aws:SourceAccount"): "the source's ARN names the account, too; AWS recommends both",
 }
-"""Statements by their actions whose removal no rehearsal can notice, and what they are for."""
+"""What no rehearsal can notice: the beginning of the policy's logical id, what is removed, and what it is for."""
 
 
 @dataclass(frozen=True)
 class Removal:
-    """A statement that is removed.
+    """Something of a policy that is removed.
 
     Args:
         logical_id: The resource with the policy.
-        path: Where the policy's statements are in the resource's properties.
-        index: The statement's place.
-        actions: The statement's actions.
+        path: Where it is in the resource's properties.
+        kind: `statement`, `action` or `condition`.
+        what: The statement's actions, the action, or the condition's key.
     """
 
     logical_id: str
     path: tuple[str | int, ...]
-    index: int
-    actions: str
+    kind: str
+    what: str
 
     def __str__(self) -> str:
-        """The resource, the place and the actions."""
-        return f"{self.logical_id}.{'.'.join(map(str, self.path))}[{self.index}] {self.actions}"
+        """The resource, the place and what is removed."""
+        return f"{self.logical_id}.{'.'.join(map(str, self.path))} {self.what}"
 
     def apply(self, template: dict[str, Any]) -> dict[str, Any]:
-        """The template without the statement; a policy without statements stays."""
+        """The template without it; a policy without statements stays, and so does an operator without keys."""
         mutated = copy.deepcopy(template)
-        statements = mutated["Resources"][self.logical_id]["Properties"]
-        for step in self.path:
-            statements = statements[step]
-        del statements[self.index]
+        holder = mutated["Resources"][self.logical_id]["Properties"]
+        for step in self.path[:-1]:
+            holder = holder[step]
+        del holder[self.path[-1]]
         return mutated
+
+    @property
+    def reason(self) -> str | None:
+        """Why no rehearsal can notice it; None if one must."""
+        for (beginning, what), reason in JUSTIFIED.items():
+            if self.logical_id.startswith(beginning) and self.what == what:
+                return reason
+        return None
 
 
 def removals(template: dict[str, Any]) -> list[Removal]:
-    """Every statement of every policy in a template."""
+    """Everything that can be removed from the policies of a template."""
     return [
-        Removal(logical_id, path, index, ", ".join(_list(statement["Action"])))
+        removal
         for logical_id, resource in template["Resources"].items()
         for path, statements in _policies(resource.get("Properties", {}), ())
         for index, statement in enumerate(statements)
+        for removal in _parts(logical_id, (*path, index), statement)
     ]
+
+
+def _parts(logical_id: str, path: tuple[str | int, ...], statement: dict[str, Any]) -> Iterator[Removal]:
+    actions = _list(statement["Action"])
+    yield Removal(logical_id, path, "statement", ", ".join(actions))
+    if len(actions) > 1:
+        for index, action in enumerate(actions):
+            yield Removal(logical_id, (*path, "Action", index), "action", action)
+    for operator, keys in statement.get("Condition", {}).items():
+        for key in keys:
+            yield Removal(logical_id, (*path, "Condition", operator, key), "condition", key)
 
 
 def _policies(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], list[dict[str, Any]]]]:
@@ -90,21 +118,46 @@ class Assembly:
     """
 
     def __init__(self, directory: Path) -> None:
-        permission_cases.synthesize(directory)
+        complete_runs.synthesize(directory)
         self.directory = directory
-        self._file = directory / f"{permission_cases.STACK}.template.json"
+        self._file = directory / f"{complete_runs.STACK}.template.json"
         self.template: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
+        self._rehearsals: list[Rehearsal] = []
 
-    def noticed_by(self, removal: Removal, cases: tuple[Case, ...] = permission_cases.CASES) -> str | None:
-        """The first case that fails, or sees a call denied, without a statement; None if none does."""
+    @property
+    def rehearsals(self) -> list[Rehearsal]:
+        """Every case, rehearsed once without a removal."""
+        if not self._rehearsals:
+            self._rehearsals = [case(self.directory) for case in CASES]
+        return self._rehearsals
+
+    def noticed_by(self, removal: Removal) -> str | None:
+        """The first case that fails, or sees a call denied, without something; None if none does."""
+        rehearsals = self.rehearsals
         self._file.write_text(json.dumps(removal.apply(self.template)), encoding="utf-8")
         try:
-            for case in cases:
+            for case in self._likely(removal, rehearsals):
                 if not _passes(case, self.directory):
                     return case.__name__
             return None
         finally:
             self._file.write_text(json.dumps(self.template), encoding="utf-8")
+
+    def _likely(self, removal: Removal, rehearsals: Sequence[Rehearsal]) -> Sequence[Case]:
+        """The cases, those first that are likely to notice: they use what is not granted any more."""
+        try:
+            still = complete_runs.deploy(self.directory).permissions.granted
+        except Exception:
+            return CASES
+        lost = set(rehearsals[0].permissions.granted) - still
+        if removal.kind == "condition" or not lost:
+            return (*FOREIGN_CASES, *(case for case in CASES if case not in FOREIGN_CASES))
+
+        def uses(case: Case) -> bool:
+            used: set[Grant] = set(rehearsals[CASES.index(case)].permissions.used)
+            return bool(used & lost)
+
+        return sorted(CASES, key=lambda case: not uses(case))
 
 
 def _passes(case: Case, directory: Path) -> bool:
@@ -114,21 +167,23 @@ def _passes(case: Case, directory: Path) -> bool:
         return False
 
 
-def main() -> int:
+def main(kinds: Sequence[str]) -> int:
     """Try every removal; 1 if one goes unnoticed."""
     with tempfile.TemporaryDirectory() as folder:
         assembly = Assembly(Path(folder))
         unnoticed = []
-        listed = removals(assembly.template)
+        listed = [removal for removal in removals(assembly.template) if not kinds or f"{removal.kind}s" in kinds]
         for removal in listed:
             case = assembly.noticed_by(removal)
-            reason = JUSTIFIED.get(removal.actions)
+            reason = removal.reason
             print(f"{case or (f'justified: {reason}' if reason else 'UNNOTICED'):60} {removal}", flush=True)
             if case is None and reason is None:
                 unnoticed.append(removal)
-        print(f"{len(listed)} statements removed, {len(unnoticed)} removals unnoticed")
+        named = ("statement", "action", "condition")
+        counts = ", ".join(f"{sum(removal.kind == kind for removal in listed)} {kind}s" for kind in named)
+        print(f"removed {counts}; {len(unnoticed)} removals unnoticed")
         return 1 if unnoticed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,92 +1,23 @@
-"""A fully encrypted workflow, and quick rehearsals of it that together use every permission that it has."""
+"""Quick rehearsals of the complete stack that together use every permission that it has."""
 
 import json
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import boto3
-from aws_cdk import App, Stack
-from aws_cdk import aws_kms as kms
-from botocore.exceptions import ClientError
-
-from bedrock_customization import (
-    CustomizationWorkflow,
-    EvaluationWorkflow,
-    Metric,
-    NotificationTopic,
-    QualityGate,
+from bedrock_customization.rehearsal import Rehearsal
+from bedrock_customization.rehearsal.services.api import Principal
+from tests.workflows.complete_runs import (
+    DISTILLATION,
+    EVALUATION,
+    INVOCATION_LOGS,
+    PROVISIONED_MODEL,
+    RELEASE,
+    STACK,
+    TRAINING,
+    customize,
+    records,
+    rehearse,
 )
-from bedrock_customization.rehearsal import Rehearsal, Run
-
-STACK = "Encrypted"
-MACHINE = f"{STACK}/Customization/Machine/StateMachine"
-EVALUATION = f"{STACK}/Evaluation/Machine/StateMachine"
-RELEASE = f"{STACK}/Customization/Release"
-TRAINING = f"{STACK}/Customization/TrainingBucket"
-DATA = f"{STACK}/Evaluation/DataBucket"
-PROVISIONED_MODEL = "meta.llama3-1-8b-instruct-v1:0:128k"
-RESULTS = f"{STACK}/Evaluation/ResultsBucket"
-
-
-def synthesize(directory: Path) -> None:
-    """Writes the cloud assembly; the topic has a key of its own, so that no permission stands in for another."""
-    app = App(outdir=str(directory))
-    stack = Stack(app, STACK)
-    data_key, topic_key = (kms.Key(stack, name, enable_key_rotation=True) for name in ("DataKey", "TopicKey"))
-    topic = NotificationTopic(stack, "Topic", emails=["team@example.com"], encryption_key=topic_key)
-    evaluation = EvaluationWorkflow(
-        stack,
-        "Evaluation",
-        metrics=[Metric.token_f1()],
-        quality_gate=QualityGate(metric="token_f1"),
-        encryption_key=data_key,
-    )
-    CustomizationWorkflow(stack, "Customization", evaluation=evaluation, topic=topic, encryption_key=data_key)
-    app.synth()
-
-
-def records(numbers: range, *, good: bool = True, conversations: bool = True) -> str:
-    """Questions whose answers are a sentence of theirs, which a model can learn, or one that it cannot."""
-    lines = []
-    for number in numbers:
-        question = f"The weather is fine on day {number}. Order {number} arrived broken."
-        answer = f"Order {number} arrived broken." if good else "No."
-        turns = (("user", question), ("assistant", answer))
-        messages = [{"role": role, "content": [{"text": text}]} for role, text in turns]
-        conversation = {"schemaVersion": "bedrock-conversation-2024", "messages": messages}
-        lines.append(json.dumps(conversation if conversations else {"prompt": question, "completion": answer}))
-    return "\n".join(lines)
-
-
-def rehearse(directory: Path, *, good: bool = True, provisioned: bool = False, **options: Any) -> Rehearsal:
-    """Deploys the assembly and puts data in place.
-
-    Args:
-        directory: The assembly.
-        good: Whether a model can learn from the data.
-        provisioned: Whether it is to be a model that only provisioned throughput serves.
-        **options: Of the rehearsal.
-    """
-    region = "us-west-2" if provisioned else "us-east-1"
-    rehearsal = Rehearsal.from_assembly(directory, STACK, region=region, **options)
-    rehearsal.upload(TRAINING, "train.jsonl", records(range(110), good=good, conversations=not provisioned))
-    rehearsal.upload(DATA, "validation.jsonl", records(range(200, 210), conversations=not provisioned))
-    rehearsal.upload(DATA, "evaluation.jsonl", records(range(300, 310)))
-    return rehearsal
-
-
-def customize(rehearsal: Rehearsal, **changes: Any) -> Run:
-    """Runs the customization on that data."""
-    execution_input = {
-        "baseModelIdentifier": "amazon.nova-micro-v1:0:128k",
-        "customModelName": "support",
-        "trainingDataKey": "train.jsonl",
-        "validationDataKey": "validation.jsonl",
-        "evaluationDataKey": "evaluation.jsonl",
-    }
-    return rehearsal.run(MACHINE, execution_input | changes)
+from tests.workflows.foreign_cases import FOREIGN_CASES
 
 
 def kept_on_demand(directory: Path) -> Rehearsal:
@@ -102,6 +33,77 @@ def kept_by_provisioned_throughput(directory: Path) -> Rehearsal:
     run = customize(rehearsal, baseModelIdentifier=PROVISIONED_MODEL)
     assert (run.status, run.output and run.output["verdict"]) == ("SUCCEEDED", "BETTER"), run.cause
     assert [billed.kind for billed in rehearsal.bedrock.billed] == ["provisioned-model"]
+    return rehearsal
+
+
+def distilled(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    run = customize(
+        rehearsal, customizationType="DISTILLATION", customizationConfig=DISTILLATION, validationDataKey=None
+    )
+    assert run.status == "SUCCEEDED", run.cause
+    return rehearsal
+
+
+def distilled_from_invocation_logs(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.upload(INVOCATION_LOGS, "AWSLogs/one.jsonl", records(range(110)))
+    logs = {"invocationLogSource": {"s3Uri": f"s3://{rehearsal.bucket_name(INVOCATION_LOGS)}/AWSLogs/"}}
+    run = customize(
+        rehearsal,
+        customizationType="DISTILLATION",
+        customizationConfig=DISTILLATION,
+        invocationLogsConfig=logs | {"usePromptResponse": True},
+        trainingDataKey=None,
+        validationDataKey=None,
+    )
+    assert run.status == "SUCCEEDED", run.cause
+    return rehearsal
+
+
+def reinforced(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    lines = [
+        {"messages": [{"role": "user", "content": f"Order {number}?"}], "reference_answer": "Broken."}
+        for number in range(110)
+    ]
+    rehearsal.upload(TRAINING, "chat.jsonl", "\n".join(map(json.dumps, lines)))
+    place = rehearsal._world.place
+    grader = {"graderConfig": {"lambdaGrader": {"lambdaArn": place.arn("lambda", "function:Grader")}}}
+    run = customize(
+        rehearsal,
+        baseModelIdentifier="amazon.nova-2-lite-v1:0:256k",
+        customizationType="REINFORCEMENT_FINE_TUNING",
+        customizationConfig={"rftConfig": grader},
+        trainingDataKey="chat.jsonl",
+        validationDataKey=None,
+    )
+    assert run.status == "SUCCEEDED", run.cause
+    return rehearsal
+
+
+def evaluated_again_from_its_custom_model(directory: Path) -> Rehearsal:
+    rehearsal = kept_on_demand(directory)
+    (model,) = rehearsal.bedrock.registry.models
+    run = customize(
+        rehearsal,
+        customizationType="IMPORTED",
+        customModelArn=model.arn,
+        trainingDataKey=None,
+        validationDataKey=None,
+    )
+    assert run.status == "SUCCEEDED", run.cause
+    assert len(rehearsal.bedrock.registry.jobs) == 1
+    return rehearsal
+
+
+def compared_by_a_profile_of_the_accounts_own(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    source = rehearsal._world.place.arn("bedrock", "inference-profile/us.amazon.nova-micro-v1:0")
+    create = {"inferenceProfileName": "support", "modelSource": {"copyFrom": source}}
+    profile = rehearsal._world.api.call("bedrock", "CreateInferenceProfile", create, Principal())
+    run = customize(rehearsal, baseInferenceModelIdentifier=profile["inferenceProfileArn"])
+    assert run.status == "SUCCEEDED", run.cause
     return rehearsal
 
 
@@ -249,39 +251,6 @@ def evaluated_alone(directory: Path) -> Rehearsal:
     return rehearsal
 
 
-def without_tls(directory: Path) -> Rehearsal:
-    answers: list[str] = []
-
-    def probe(event: Any, context: Any) -> None:
-        for call in insecure_calls(rehearsal):
-            try:
-                answers.append(repr(call()))
-            except ClientError as error:
-                answers.append(str(error))
-
-    rehearsal = rehearse(directory, handlers={f"{STACK}/Evaluation/Dataset/Function": probe})
-    rehearsal.run(EVALUATION, {})
-    assert len(answers) == 5
-    for answer in answers:
-        assert "explicit deny in a resource-based policy" in answer
-    rehearsal.permissions.denied.clear()
-    return rehearsal
-
-
-def insecure_calls(rehearsal: Rehearsal) -> list[Callable[[], Any]]:
-    """One call without TLS to each bucket, topic and queue."""
-    s3, sns, sqs = (boto3.client(service, use_ssl=False) for service in ("s3", "sns", "sqs"))
-    world = rehearsal._world
-    topic = world.notifications.subscriptions[0].topic
-    queue = world.bus.rules[0].targets[0]["DeadLetterConfig"]["Arn"].rsplit(":", 1)[-1]
-    url = f"https://sqs.{world.place.region}.amazonaws.com/{world.place.account}/{queue}"
-    return [
-        *(partial(s3.list_objects_v2, Bucket=rehearsal.bucket_name(name)) for name in (TRAINING, DATA, RESULTS)),
-        partial(sns.publish, TopicArn=topic, Message="open"),
-        partial(sqs.send_message, QueueUrl=url, MessageBody="open"),
-    ]
-
-
 def fail_to_start_the_release(rehearsal: Rehearsal) -> None:
     """Lets the next rule or schedule fail to start its target, so that its event goes to the dead letters."""
     rehearsal.faults.fail("sfn:startExecution", "ExecutionLimitExceeded")
@@ -289,6 +258,11 @@ def fail_to_start_the_release(rehearsal: Rehearsal) -> None:
 
 CASES = (
     kept_on_demand,
+    distilled,
+    distilled_from_invocation_logs,
+    reinforced,
+    evaluated_again_from_its_custom_model,
+    compared_by_a_profile_of_the_accounts_own,
     rejected,
     kept_by_provisioned_throughput,
     missing_training_data,
@@ -305,6 +279,6 @@ CASES = (
     swept_while_a_job_runs,
     alarmed,
     evaluated_alone,
-    without_tls,
+    *FOREIGN_CASES,
 )
 """Each rehearses one thing from the assembly, checks what came of it, and returns its rehearsal."""

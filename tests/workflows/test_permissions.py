@@ -4,22 +4,16 @@ import re
 
 import pytest
 
-from bedrock_customization.rehearsal import Rehearsal
 from bedrock_customization.rehearsal.permissions.statements import Grant
 from tests.mutation.permissions import JUSTIFIED, Assembly, removals
 from tests.workflows.permission_cases import CASES
 
+SAMPLED = 12
+
 # What a role may do and never did over all cases, by the end of the role's path, and why it needs it all the same.
 NEVER_USED = {
-    ("Customization/Machine/Role", "bedrock:GetCustomModel", "custom-model/*"): "a run starts from an existing model",
-    ("Customization/Machine/Role", "bedrock:InvokeModel", "application-inference-profile/*"): (
-        "profiles of a team's own, which the rehearsal has none of"
-    ),
-    ("Evaluation/Machine/Role", "bedrock:InvokeModel", "application-inference-profile/*"): (
-        "profiles of a team's own, which the rehearsal has none of"
-    ),
-    ("Evaluation/Machine/Role", "s3:AbortMultipartUpload", "/runs/*"): "large results are written in parts",
-    ("Evaluation/Machine/Role", "s3:ListMultipartUploadParts", "/runs/*"): "large results are written in parts",
+    ("Evaluation/Machine/Role", "s3:AbortMultipartUpload", "/runs/*"): "Step Functions writes large files in parts",
+    ("Evaluation/Machine/Role", "s3:ListMultipartUploadParts", "/runs/*"): "Step Functions writes large files in parts",
     ("Evaluation/Machine/Role", "states:DescribeExecution", ":*"): "Step Functions follows a Map Run's children",
     ("Evaluation/Machine/Role", "states:StopExecution", ":*"): "Step Functions stops a Map Run's children",
     ("Evaluation/Machine/Role", "states:RedriveExecution", "/*:*"): "somebody redrives an execution with a Map Run",
@@ -31,20 +25,15 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly(tmp_path_factory.mktemp("cdk.out"))
 
 
-@pytest.fixture(scope="module")
-def rehearsals(assembly: Assembly) -> list[Rehearsal]:
-    return [case(assembly.directory) for case in CASES]
-
-
-def test_nothing_is_denied(rehearsals: list[Rehearsal]) -> None:
-    for rehearsal, case in zip(rehearsals, CASES, strict=True):
+def test_nothing_is_denied(assembly: Assembly) -> None:
+    for rehearsal, case in zip(assembly.rehearsals, CASES, strict=True):
         assert rehearsal.permissions.denied == [], case.__name__
         assert rehearsal.permissions.unchecked == set()
 
 
-def test_no_role_may_do_what_it_never_does(rehearsals: list[Rehearsal]) -> None:
-    granted = {anywhere(grant) for rehearsal in rehearsals for grant in rehearsal.permissions.granted}
-    used = {anywhere(grant) for rehearsal in rehearsals for grant in rehearsal.permissions.used}
+def test_no_role_may_do_what_it_never_does(assembly: Assembly) -> None:
+    granted = {anywhere(grant) for rehearsal in assembly.rehearsals for grant in rehearsal.permissions.granted}
+    used = {anywhere(grant) for rehearsal in assembly.rehearsals for grant in rehearsal.permissions.used}
     print(*(f"{grant.holder:55} {grant.action:45} {grant.resource}" for grant in sorted(granted)), sep="\n")
 
     unused = granted - used
@@ -53,11 +42,19 @@ def test_no_role_may_do_what_it_never_does(rehearsals: list[Rehearsal]) -> None:
     assert [reason for reason in NEVER_USED if not any(is_about(reason, grant) for grant in unused)] == []
 
 
-def test_removing_a_statement_is_noticed(assembly: Assembly) -> None:
-    """A sample; `python -m tests.mutation.permissions` removes every one."""
-    listed = [removal for removal in removals(assembly.template) if removal.actions not in JUSTIFIED]
-    for removal in listed[::12]:
+@pytest.mark.parametrize("kind", ["statement", "action", "condition"])
+def test_a_removal_is_noticed(assembly: Assembly, kind: str) -> None:
+    """A sample; `python -m tests.mutation.permissions` removes everything that can be."""
+    listed = [removal for removal in removals(assembly.template) if removal.kind == kind and removal.reason is None]
+    for removal in listed[::SAMPLED]:
         assert assembly.noticed_by(removal), removal
+
+
+def test_every_reason_is_needed(assembly: Assembly) -> None:
+    """Each is about something that is there to be removed."""
+    listed = removals(assembly.template)
+    for beginning, what in JUSTIFIED:
+        assert [removal for removal in listed if removal.logical_id.startswith(beginning) and removal.what == what]
 
 
 def anywhere(grant: Grant) -> Grant:

@@ -50,6 +50,7 @@ def check_creation(stack: DeployedStack, permissions: Permissions) -> None:
     checks = {
         "AWS::Lambda::Function": _function,
         "AWS::Logs::LogGroup": _log_group,
+        "AWS::S3::Bucket": _bucket,
         "AWS::StepFunctions::StateMachine": _state_machine,
     }
     for template, logical_id in stack.resources(*checks):
@@ -107,6 +108,17 @@ def _log_group(template: Template, logical_id: str, permissions: Permissions) ->
     principal = Principal(service=service, source_arn=group)
     permissions.require(principal, [Need(action, key, keys) for action in _LOG_KEY], "kms")
     permissions.note(principal, [Need(action, key, keys) for action in _LOG_KEY_SOMETIMES])
+
+
+def _bucket(template: Template, logical_id: str, permissions: Permissions) -> None:
+    """S3 writes access logs if the target's policy lets it; else there are no logs, and no error."""
+    logging = template.properties(logical_id, "LoggingConfiguration").get("LoggingConfiguration", {})
+    for target, _ in template.resources("AWS::S3::Bucket"):
+        properties = template.properties(target, "AccessControl")
+        if template.reference(target) == logging.get("DestinationBucketName") and not properties:
+            log = f"{template.arn(target)}/{logging.get('LogFilePrefix', '')}2026-01-01-00-00-00-0123456789ABCDEF"
+            principal = Principal(service="logging.s3.amazonaws.com", source_arn=template.arn(logical_id))
+            permissions.note(principal, [Need("s3:PutObject", log)])
 
 
 def _assume(role: str, service: str, source_arn: str, permissions: Permissions) -> None:

@@ -90,9 +90,7 @@ class Resources:
     def tags(self, arn: str) -> Mapping[str, str] | None:
         """A resource's tags; None if they are not known. A resource that does not exist has none."""
         if arn.split(":")[2:3] == ["bedrock"]:
-            registry = self.registry
-            everything = (*registry.jobs, *registry.models, *registry.provisioned, *registry.deployments)
-            return next((resource.tags for resource in everything if resource.arn == arn), {})
+            return next((resource.tags for resource in self.registry.everything() if resource.arn == arn), {})
         for stack in self._stacks:
             for template, logical_id in stack.resources():
                 try:

@@ -87,6 +87,14 @@ class World:
             stored = self.api.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, principal)
             return str(stored["Body"].read().decode("utf-8", errors="replace"))
 
+    def below(self, prefix: str, role_arn: str, job_arn: str) -> list[str]:
+        """The URIs of the objects below a prefix, listed as Bedrock does for a job."""
+        bucket, _, start = prefix.removeprefix("s3://").partition("/")
+        principal = Principal(role_arn, service="bedrock.amazonaws.com", source_arn=job_arn)
+        with self.aws.active():
+            found = self.api.call("s3", "ListObjectsV2", {"Bucket": bucket, "Prefix": start}, principal)
+        return [f"s3://{bucket}/{entry['Key']}" for entry in found.get("Contents", [])]
+
     def write(self, uri: str, text: str, role_arn: str, job_arn: str) -> None:
         """Write an S3 object as Bedrock does for a job, which also lists the bucket and reads what it wrote."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")

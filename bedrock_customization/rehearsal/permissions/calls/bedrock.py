@@ -96,6 +96,11 @@ def invoke(action: str, model_id: str, account: Resources) -> list[Need]:
         if "customModelKmsKeyId" in job:
             needed += use_of_model_key(["kms:Decrypt"], job["customModelKmsKeyId"], account)
         return needed
+    own = _named(model_id, account.registry.profiles)
+    if own is not None:
+        through = {"bedrock:inferenceprofilearn": [own.arn]}
+        behind = [need for need in invoke(action, own.source, account) if ":foundation-model/" in need.resource]
+        return [Need(action, own.arn), *(Need(action, need.resource, through) for need in behind)]
     if model_id.startswith("arn:") and "inference-profile/" not in model_id:
         return [Need(action, model_id)]
     name = model_id.rsplit("inference-profile/", 1)[-1]

@@ -22,6 +22,9 @@ class Files(Protocol):
     def read(self, uri: str, role_arn: str, job_arn: str) -> str:
         """An object's text; raises ApiError if it cannot be read."""
 
+    def below(self, prefix: str, role_arn: str, job_arn: str) -> list[str]:
+        """The URIs of the objects below a prefix; raises ApiError if they cannot be listed."""
+
     def write(self, uri: str, text: str, role_arn: str, job_arn: str) -> None:
         """Write an object; raises ApiError if it cannot be written."""
 
@@ -145,22 +148,32 @@ class Jobs:
 
     def _data(self, request: dict[str, Any], base: FoundationModel, job: str) -> tuple[list[Example], str | None]:
         role = request["roleArn"]
-        location = request["trainingDataConfig"].get("s3Uri")
-        if location is None:
-            return [], None
-        texts = [self._text(location, role, job)]
+        training = request["trainingDataConfig"]
+        if "invocationLogsConfig" in training:
+            logs = training["invocationLogsConfig"]["invocationLogSource"]["s3Uri"]
+            texts = ["\n".join(self._text(uri, role, job) for uri in self._listed(logs, role, job))]
+        else:
+            texts = [self._text(training["s3Uri"], role, job)]
         validators = request.get("validationDataConfig", {}).get("validators", [])
         texts += [self._text(item["s3Uri"], role, job) for item in validators]
         self._write(request["outputDataConfig"]["s3Uri"], ".write_access_check_file.temp", "", role, job)
         kind = request.get("customizationType", "FINE_TUNING")
         if kind != "FINE_TUNING":
             return customization.read_prompts(texts[0]), None
-        training = customization.read_training_data(texts[0], base, *base.records)
+        data = customization.read_training_data(texts[0], base, *base.records)
         for text in texts[1:]:
             validation = customization.read_training_data(text, base, 1, base.records[1])
             if validation.problem:
-                return training.examples, training.problem or validation.problem
-        return training.examples, training.problem
+                return data.examples, data.problem or validation.problem
+        return data.examples, data.problem
+
+    def _listed(self, prefix: str, role: str, job: str) -> list[str]:
+        try:
+            return self._files.below(prefix, role, job)
+        except ApiError as error:
+            raise ApiError(
+                "ValidationException", f"Could not list {prefix}: {error.message} ({error.code})."
+            ) from error
 
     def _text(self, uri: str, role: str, job: str) -> str:
         try:

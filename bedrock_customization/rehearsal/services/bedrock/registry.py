@@ -15,6 +15,7 @@ from bedrock_customization.rehearsal.services.bedrock.foundation_models import F
 from bedrock_customization.rehearsal.services.bedrock.resources import (
     CustomizationJob,
     CustomModel,
+    InferenceProfile,
     Resource,
     ServedModel,
 )
@@ -44,6 +45,7 @@ class Registry:
     models: list[CustomModel] = field(default_factory=list)
     provisioned: list[ServedModel] = field(default_factory=list)
     deployments: list[ServedModel] = field(default_factory=list)
+    profiles: list[InferenceProfile] = field(default_factory=list)
 
     def now(self) -> float:
         """The virtual time in seconds."""
@@ -55,7 +57,7 @@ class Registry:
 
     def arn(self, kind: str, name: str, *, base: FoundationModel | None = None) -> str:
         """A new ARN; its id is derived from the kind, the name and the number of resources."""
-        count = len(self.jobs) + len(self.models) + len(self.provisioned) + len(self.deployments)
+        count = len(self.everything())
         unique = hashlib.sha256(f"{kind}/{name}/{count}/{self.now()}".encode()).hexdigest()[:12]
         path = f"{kind}/{base.id}/{unique}" if base is not None else f"{kind}/{unique}"
         return f"arn:{self.partition}:bedrock:{self.region}:{self.account}:{path}"
@@ -118,8 +120,11 @@ class Registry:
         Raises:
             ApiError: There is none.
         """
-        everything: list[Resource] = [*self.jobs, *self.models, *self.provisioned, *self.deployments]
-        return find([resource for resource in everything if resource.arn == arn], arn, "The specified resource")
+        return find([resource for resource in self.everything() if resource.arn == arn], arn, "The specified resource")
+
+    def everything(self) -> list[Resource]:
+        """Everything that has tags."""
+        return [*self.jobs, *self.models, *self.provisioned, *self.deployments, *self.profiles]
 
 
 def find(resources: Iterable[R], identifier: str, what: str) -> R:

@@ -87,6 +87,17 @@ class ServedModel(Resource):
     commitment: str | None = None
 
 
+@dataclass(kw_only=True)
+class InferenceProfile(Resource):
+    """An inference profile of the account's own ("application inference profile").
+
+    Args:
+        source: The id or ARN of the foundation model or cross-Region profile behind it.
+    """
+
+    source: str
+
+
 @dataclass(frozen=True)
 class Billed:
     """Something that costs money as long as it exists.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from typing import Any
 
@@ -12,12 +11,11 @@ from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock import inference
 from bedrock_customization.rehearsal.services.bedrock.foundation_models import FoundationModel
 from bedrock_customization.rehearsal.services.bedrock.jobs import Files, Jobs
+from bedrock_customization.rehearsal.services.bedrock.profiles import InferenceProfiles
 from bedrock_customization.rehearsal.services.bedrock.registry import Operations, Registry
 from bedrock_customization.rehearsal.services.bedrock.resources import Billed
 from bedrock_customization.rehearsal.services.bedrock.serving import Deployments, ProvisionedModels
 from bedrock_customization.rehearsal.services.bedrock.stand_in import Summarizer
-
-_PROFILE = re.compile(r"(?:.*inference-profile/)?(?:us|eu|apac|jp|au|ca|global|us-gov)\.(.+)")
 
 
 class Bedrock:
@@ -35,6 +33,7 @@ class Bedrock:
         jobs: Customization jobs, their duration and quotas.
         provisioned_models: Provisioned Throughput, its delay and quota.
         deployments: On-demand deployments, their delay and quotas.
+        profiles: Inference profiles.
         inference_seconds: How long an inference takes.
         requests_per_minute: The quotas of models by the `modelId` that is asked; others have none.
     """
@@ -44,6 +43,7 @@ class Bedrock:
         self.jobs = Jobs(self.registry, files)
         self.provisioned_models = ProvisionedModels(self.registry)
         self.deployments = Deployments(self.registry)
+        self.profiles = InferenceProfiles(self.registry)
         self.inference_seconds = 1.0
         self.requests_per_minute: dict[str, int] = {}
         self._accepted: dict[str, deque[float]] = {}
@@ -52,6 +52,7 @@ class Bedrock:
             **self.jobs.operations(),
             **self.provisioned_models.operations(),
             **self.deployments.operations(),
+            **self.profiles.operations(),
             "GetFoundationModel": self._get_foundation_model,
             "ListFoundationModels": self._list_foundation_models,
             "ListTagsForResource": self._list_tags,
@@ -122,8 +123,7 @@ class Bedrock:
             return served.base, served.model.knowledge if served.model is not None else None
         if ":provisioned-model/" in model_id or ":custom-model-deployment/" in model_id:
             raise ApiError("ResourceNotFoundException", f"The model {model_id} could not be found.", 404)
-        profile = _PROFILE.fullmatch(model_id)
-        name = profile[1] if profile else model_id.rsplit("foundation-model/", 1)[-1]
+        name = self.profiles.model_behind(model_id).rsplit("foundation-model/", 1)[-1]
         for model in registry.foundation_models.values():
             if name == model.inference_id:
                 if model.lifecycle == "LEGACY":
