@@ -154,3 +154,20 @@ def test_handlers_reach_the_simulated_bedrock() -> None:
     run = Rehearsal.from_definitions({"M": machine}, handlers={"ask": ask}).run("M", {})
 
     assert run.output == [PROMPT, "end_turn", "The provided model identifier is invalid."]
+
+
+def test_a_profile_of_the_accounts_own_answers_as_the_model_behind_it() -> None:
+    create = single("aws-sdk:bedrock:createInferenceProfile", "{% $states.input %}")
+    rehearsal = Rehearsal.from_definitions({"M": CONVERSE, "Create": create})
+    source = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0"
+    request = {"InferenceProfileName": "support", "ModelSource": {"CopyFrom": source}}
+    profile = rehearsal.run("Create", request).output["InferenceProfileArn"]
+    messages = [{"Role": "user", "Content": [{"Text": PROMPT}]}]
+
+    assert ":application-inference-profile/" in profile
+    run = rehearsal.run("M", {"ModelId": profile, "Messages": messages})
+    assert run.output["Output"]["Message"]["Content"] == [{"Text": PROMPT}]
+    assert rehearsal.run("Create", request).error == "Bedrock.ConflictException"
+    unknown = {"InferenceProfileName": "other", "ModelSource": {"CopyFrom": source.replace("micro", "nano")}}
+    assert rehearsal.run("Create", unknown).error == "Bedrock.ValidationException"
+    assert rehearsal.run("M", {"ModelId": f"{profile}0", "Messages": messages}).status == "FAILED"

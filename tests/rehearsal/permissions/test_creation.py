@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 
 from bedrock_customization.rehearsal import DeploymentDeniedError, Rehearsal
@@ -97,3 +98,15 @@ def test_a_log_group_needs_its_keys_policy(stack: cdk.Stack, granted: bool) -> N
         words = r"AWS::Logs::LogGroup\) .*logs.us-east-1.amazonaws.com .*kms:Encrypt"
         with pytest.raises(DeploymentDeniedError, match=words):
             Rehearsal.from_stack(stack)
+
+
+@pytest.mark.parametrize(("granted", "denied"), [(True, []), (False, ["s3:PutObject"])])
+def test_access_logs_that_the_target_does_not_let_in_are_lost_in_silence(
+    stack: cdk.Stack, granted: bool, denied: list[str]
+) -> None:
+    target = s3.Bucket(stack, "Target")
+    by_name = s3.Bucket.from_bucket_name(stack, "ByName", target.bucket_name)
+    s3.Bucket(stack, "Data", server_access_logs_bucket=by_name, server_access_logs_prefix="data/")
+    if granted:
+        target.grant_put(iam.ServicePrincipal("logging.s3.amazonaws.com"), "data/*")
+    assert [denial.action for denial in Rehearsal.from_stack(stack).permissions.denied] == denied
