@@ -19,6 +19,7 @@ from samples.progress import Progress
 
 SAMPLES = Path(__file__).parent
 BUILD = Path("build/demo")
+REPORT, RESULT = BUILD / "report.html", BUILD / "result.json"
 
 
 def main() -> int:
@@ -31,7 +32,11 @@ def main() -> int:
         path = getattr(arguments, option)
         if not path.is_file():
             parser.error(f"--{option}: there is no file {path}; name one of the files in samples/")
-    return rehearse(arguments.training, json.loads(arguments.input.read_text(encoding="utf-8")))
+    try:
+        execution_input = json.loads(arguments.input.read_text(encoding="utf-8"))
+    except ValueError as error:
+        parser.error(f"--input: {arguments.input} is not JSON: {error}")
+    return rehearse(arguments.training, execution_input)
 
 
 def rehearse(training: Path, execution_input: Any) -> int:
@@ -42,8 +47,12 @@ def rehearse(training: Path, execution_input: Any) -> int:
         execution_input: The execution's input.
     """
     BUILD.mkdir(parents=True, exist_ok=True)
-    print("Rehearsing a customization of the sample app. Bedrock is simulated, the models too; time is virtual.")
-    print(f"The scores are real: BERTScore with a small encoder. Training data: {training}\n")
+    for former in (REPORT, RESULT):
+        former.unlink(missing_ok=True)
+    print("Rehearsing a customization of the sample app: the state machines that the app deploys, run on this machine.")
+    print("Bedrock and its models are simulated, and time is virtual; scores and comparison are real.")
+    print(f"Training data: {_relative(training)}\n")
+    print("  time     what the state machines do; indented: evaluation and release, machines of their own")
 
     stack = SampleStack(App(outdir=str(BUILD / "cdk.out")), "BedrockCustomization", email="team@example.com")
     workflow = stack.customization
@@ -53,10 +62,8 @@ def rehearse(training: Path, execution_input: Any) -> int:
             rehearsal.upload(workflow.validation_bucket, name, SAMPLES / name)
         run = rehearsal.run(workflow.state_machine, execution_input)
         evaluation = (run.output or {}).get("evaluation") or {}
-        report = None
         if evaluation:
-            report = BUILD / "report.html"
-            report.write_bytes(rehearsal.download(workflow.results_bucket, evaluation["report"]))
+            REPORT.write_bytes(rehearsal.download(workflow.results_bucket, evaluation["report"]))
         message = rehearsal.inbox[-1] if rehearsal.inbox else None
         result = {
             "status": run.status,
@@ -65,13 +72,17 @@ def rehearse(training: Path, execution_input: Any) -> int:
             "verdict": evaluation.get("verdict"),
             "scores": evaluation.get("scores"),
             "billed": [f"{billed.kind} {billed.name} ({billed.status})" for billed in rehearsal.bedrock.billed],
-            "report": None if report is None else str(report),
+            "report": str(REPORT) if evaluation else None,
             "notification": None if message is None else {"subject": message.subject, "message": message.message},
             "virtualSeconds": run.duration,
         }
-    (BUILD / "result.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    RESULT.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     _print_result(result)
     return 0 if run.status == "SUCCEEDED" else 1
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _print_result(result: dict[str, Any]) -> None:
@@ -93,7 +104,7 @@ def _print_result(result: dict[str, Any]) -> None:
         print(result["notification"]["message"])
         print("------------------------")
     print(f"\nReport   {result['report'] or 'none: nothing was evaluated'}")
-    print(f"Result   {BUILD / 'result.json'}")
+    print(f"Result   {RESULT}")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,13 @@ from typing import Any
 
 from bedrock_customization.rehearsal import Run
 
+# States that only prepare and branch would hide the ones that do something; the gates are where it is decided.
+SHOWN = ("TaskStateEntered", "WaitStateEntered", "MapStateEntered")
+GATE = "QualityGate"
+
 
 class Progress:
-    """An observer that prints each state once, with its virtual time, and what is known of the records."""
+    """An observer that prints each state that does something once, with its virtual time, and counts of records."""
 
     def __init__(self) -> None:
         self._begin: datetime | None = None
@@ -35,7 +39,8 @@ class Progress:
             self._depth[execution.arn] = len(self._depth) and 1
         elif event["type"].endswith("StateEntered"):
             name = event["stateEnteredEventDetails"]["name"]
-            if (execution.arn, name) not in self._entered:
+            shown = event["type"] in SHOWN or name == GATE
+            if shown and (execution.arn, name) not in self._entered:
                 self._entered.add((execution.arn, name))
                 self._print(event, self._depth[execution.arn], name)
         elif event["type"] == "MapStateExited":
@@ -53,8 +58,9 @@ class Progress:
         name = event["stateExitedEventDetails"]["name"]
         succeeded, failed = (self._children[f"{name} Execution{status}"] for status in ("Succeeded", "Failed"))
         if succeeded or failed:
-            what = "records asked" if name == "GenerateResponses" else "shards scored"
-            self._print(event, depth, f"  {succeeded} {what}" + (f", {failed} failed" if failed else ""))
+            noun, done = ("record", "asked") if name == "GenerateResponses" else ("shard", "scored")
+            what = f"{succeeded} {noun if succeeded == 1 else f'{noun}s'} {done}"
+            self._print(event, depth, f"  {what}" + (f", {failed} failed" if failed else ""))
 
     def _print_counts(self, event: dict[str, Any], depth: int) -> None:
         output = json.loads(event["taskSucceededEventDetails"].get("output") or "null")
@@ -63,8 +69,8 @@ class Progress:
             return
         if "trainingRecords" in counts:
             kinds = ("training", "validation", "evaluation")
-            text = ", ".join(f"{counts[f'{kind}Records'] or 0} {kind} records" for kind in kinds)
-            self._print(event, depth, f"  {text}; {counts['warnings']} warnings")
+            text = ", ".join(f"{counts[f'{kind}Records'] or 0} {kind}" for kind in kinds)
+            self._print(event, depth, f"  records: {text}; warnings: {counts['warnings']}")
         elif "usable" in counts:
             self._print(event, depth, f"  {counts['usable']} of {counts['records']} records usable")
         elif "counted" in counts:
