@@ -16,10 +16,10 @@ site_packages := import sysconfig; print(sysconfig.get_path('purelib'))
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test bench lint format synth snapshots lock clean
+.PHONY: help setup demo test bench lint format synth image image-check snapshots lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(setup) ## install everything into .venv
 	@:
@@ -54,6 +54,9 @@ synth: $(setup) node_modules/.package-lock.json ## synthesise the sample app int
 
 image: ## build the image of the Lambda functions; needs Docker
 	docker build --file docker/scoring/Dockerfile --tag bedrock-customization .
+
+image-check: $(setup) ## rehearse with the image's packages, offline and without rights; needs Linux, not Docker
+	@$(venv) -m tests.image.without_docker
 
 snapshots: $(setup) ## accept the present templates as the expected ones
 	@$(venv) -m pytest tests/snapshots --snapshot-update

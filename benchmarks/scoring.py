@@ -136,12 +136,12 @@ def main() -> None:
     torch.set_num_threads(arguments.threads or 1)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     logging.set_verbosity_error()
-    encoders = [(minilm(), 100, 5), (roberta_large_shaped(OUTPUT / "encoders"), 8, 3)]
+    encoders = [(minilm(), 200, 3), (roberta_large_shaped(OUTPUT / "encoders"), 16, 3)]
     results: dict[str, Any] = {"threads": torch.get_num_threads(), "encoders": {}}
     for encoder, triples, rounds in encoders:
         figures = compare(encoder, 4 if quick else triples, 1 if quick else rounds, clock)
         _print_comparison(encoder, figures)
-        figures["processes"] = cold_starts(encoder, 4 if quick else triples, 1 if quick else 5)
+        figures["processes"] = cold_starts(encoder, 4 if quick else triples, 1 if quick else 3)
         _print_processes(figures["processes"])
         results["encoders"][encoder.name] = figures
         _write(results)

@@ -5,6 +5,8 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+WORDS_OF_SUMMARIES = (3.05, 0.39)
+"""Mean and standard deviation of the logarithm of their number."""
 SAMPLES = Path(__file__).parent.parent / "samples"
 
 
@@ -20,8 +22,8 @@ class Data:
 def dialogue_summaries(triples: int) -> Data:
     """Make triples as an evaluation has them; all texts differ.
 
-    The custom system answers with a summary of the reference's length, the base system with a preamble, a summary and
-    some of the dialogue.
+    Summaries are as long as those of DialogSum's test set: 30 tokens on average, and one in twenty has more than 52.
+    The custom system answers with a summary, the base system with a preamble, a summary and some of the dialogue.
 
     Args:
         triples: How many.
@@ -38,7 +40,11 @@ def dialogue_summaries(triples: int) -> Data:
     words = [word for record in records for word in record["completion"].split()]
 
     def summary(record: dict[str, str]) -> str:
+        length = max(3, round(chooser.lognormvariate(*WORDS_OF_SUMMARIES)))
         kept = record["completion"].split()
+        while len(kept) < length:
+            kept += chooser.choice(records)["completion"].split()
+        del kept[length:]
         for _ in range(4):
             kept[chooser.randrange(len(kept))] = chooser.choice(words)
         return " ".join(kept)
@@ -47,8 +53,8 @@ def dialogue_summaries(triples: int) -> Data:
     for _ in range(triples):
         record = chooser.choice(records)
         dialogue = record["prompt"].split()
-        start = chooser.randrange(max(1, len(dialogue) - 20))
-        excerpt = " ".join(dialogue[start : start + 20])
+        start = chooser.randrange(max(1, len(dialogue) - 10))
+        excerpt = " ".join(dialogue[start : start + 10])
         data.references.append(summary(record))
         data.custom.append(summary(record))
         data.base.append(f"Here is a summary of the conversation: {summary(record)} {excerpt}")
