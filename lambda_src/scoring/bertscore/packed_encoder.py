@@ -102,7 +102,7 @@ class PackedEncoder:
             dtype: The type in which the layers are computed.
 
         Raises:
-            InvalidEncoder: `model.safetensors` is missing, damaged or lacks a layer.
+            InvalidEncoder: `model.safetensors` is missing, damaged, of another encoder or lacks a layer.
         """
         config = folder.config
         distilbert = folder.family == "distilbert"
@@ -112,6 +112,12 @@ class PackedEncoder:
         self._pad = int(config.get("pad_token_id", 0)) if folder.family == "roberta" else None
         weights = _Weights(folder, dtype)
         self._words = weights.tensor("embeddings.word_embeddings.weight")
+        shape = (int(config["vocab_size"]), int(config["dim" if distilbert else "hidden_size"]))
+        if self._words.shape != shape:
+            raise InvalidEncoder(
+                f"{folder.path / 'model.safetensors'}: the embeddings are {tuple(self._words.shape)}, but config.json "
+                f"says {shape} for vocabulary and width. The files are of two encoders; write the encoder folder again."
+            )
         self._positions = weights.tensor("embeddings.position_embeddings.weight")
         self._text_type = None if distilbert else weights.tensor("embeddings.token_type_embeddings.weight")[0]
         self._embedding_norm = weights.affine("embeddings.LayerNorm")

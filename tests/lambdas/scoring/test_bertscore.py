@@ -1,5 +1,6 @@
 """BERTScore against bert-score 0.3.13 with transformers 4.57."""
 
+import json
 import math
 import shutil
 from pathlib import Path
@@ -249,6 +250,17 @@ def test_weights_cut_below_the_layer_are_named(folder):
     (folder / "config.json").write_text(config)
 
     with pytest.raises(InvalidEncoder, match=r"model.safetensors: the tensor encoder\.layer\.3.* is missing"):
+        BertScorer(folder)
+
+
+@pytest.mark.parametrize("family", ("bert", "distilbert"))
+def test_weights_of_another_encoder_are_named(family, encoder, tmp_path):
+    folder = Path(shutil.copytree(encoder(family), tmp_path / "encoder"))
+    config = json.loads((folder / "config.json").read_text())
+    width = "dim" if family == "distilbert" else "hidden_size"
+    (folder / "config.json").write_text(json.dumps({**config, width: 64}))
+
+    with pytest.raises(InvalidEncoder, match=r"model.safetensors: the embeddings are \(\d+, 32\), .* \(\d+, 64\)"):
         BertScorer(folder)
 
 
