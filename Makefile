@@ -37,8 +37,9 @@ floor: $(setup) ## run the tests on the oldest aws-cdk-lib that is allowed
 	@$(venv) -c "$(site_packages)" > "$$(build/floor/bin/python -c "$(site_packages)")/development.pth"
 	@build/floor/bin/python -m pytest --ignore=tests/snapshots
 
-bench: build/bench/.setup ## measure the scorer against its peers; takes 20 minutes
+bench: build/bench/.setup ## measure the scorer against its peers, and what an evaluation costs; takes 20 minutes
 	@build/bench/bin/python -m benchmarks.scoring
+	@$(venv) -m benchmarks.evaluation
 
 lint: $(setup) ## check style and types
 	$(venv) -m ruff check .

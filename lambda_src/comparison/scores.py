@@ -13,6 +13,8 @@ from comparison.signatures import merged
 
 PROBLEM_KINDS_KEPT = 20
 """Per model; further kinds are counted as `other`, so that a state's size does not grow with the data."""
+PROBLEM_CHARACTERS = 100
+"""A stop reason that came with the data can be any text."""
 NOT_A_NUMBER = "not_a_number"
 
 
@@ -118,7 +120,7 @@ class Scores:
         if category is not None:
             self.rows_by_category[category] += 1
         for model, kind in row.get("problems", {}).items():
-            self.problems.setdefault(model, Counter())[kind] += 1
+            self.problems.setdefault(model, Counter())[kind[:PROBLEM_CHARACTERS]] += 1
         if not row["counted"]:
             return
         values = row["values"]

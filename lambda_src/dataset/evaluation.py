@@ -23,6 +23,9 @@ SCHEMA_NAMES = {
 """The fields of each schema that evaluation data may have; others travel with the data and are left out."""
 
 
+EXPECTED = 'evaluation data are {"prompt", "completion"} or bedrock-conversation-2024'
+
+
 class EvaluationSet:
     """Reads evaluation data; records that cannot be used are named by line and left out.
 
@@ -136,7 +139,7 @@ def normalise(
     needs = needs or RecordNeeds()
     parsed = _parse(value, needs)
     if parsed is None:
-        return None, Parsed(faults=[("unknownSchema", schemas.unknown(value))])
+        return None, Parsed(faults=[("unknownSchema", f"{schemas.unknown(value)}; {EXPECTED}")])
     record: dict[str, Any] = {"id": identifier}
     if parsed.record.system:
         record["system"] = [{"text": text} for text in parsed.record.system]

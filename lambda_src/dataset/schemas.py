@@ -37,7 +37,8 @@ def parse_json(text: str) -> tuple[Any, tuple[str, str] | None]:
     except json.JSONDecodeError as error:
         return None, ("notJson", _in_words(error))
     except ValueError as error:
-        return None, ("notJson", str(error))
+        too_long = str(error).startswith("Exceeds the limit")
+        return None, ("notJson", "a number has thousands of digits" if too_long else str(error))
     if not isinstance(value, dict):
         return None, ("notJson", f"the line is {type_name(value)}, not an object")
     return value, None

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import App, Stack
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
+from jsonschema import Draft202012Validator
 
-from bedrock_customization import EvaluationWorkflow, Inference
+import comparison
+from bedrock_customization import EvaluationWorkflow, Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.options import MAX_TOKENS_LIMIT
 from bedrock_customization.rehearsal.interpreter.jsonata import Expression
 from bedrock_customization.rehearsal.interpreter.jsonata_functions import STATIC_FUNCTIONS
@@ -19,6 +22,7 @@ from tests.support import readable_definition
 from tests.workflows.evaluations import evaluation, let_models_answer, make_workflow
 
 STATE_BYTES = 256 * 1024
+RESULTS_SCHEMA = json.loads((Path(comparison.__file__).parent / "results.schema.json").read_text())
 GIBIBYTE = 1 << 30
 PROVISIONED_MODEL = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model"
 # Answers as large as a state has room for beside the record, written with characters of all sizes and escapes.
@@ -131,6 +135,78 @@ def test_the_list_of_shards_covers_every_byte_and_fits_a_variable(
         assert [start for start, _ in ranges[1:]] == [end for _, end in ranges[:-1]]
         assert (ranges[0][0], ranges[-1][1]) == (0, size) if size else not ranges
     assert json_bytes(shards) <= STATE_BYTES * 0.8
+
+
+MEASURE = """
+def handler(event, context):
+    return {"values": {row["id"]: {m: len(t) / 7 for m, t in row["responses"].items()} for row in event["rows"]}}
+"""
+
+
+def test_ten_models_with_ten_evaluators_and_many_categories_fit_every_state(tmp_path: Path) -> None:
+    stack = Stack(App(outdir=str(tmp_path)), "Evaluation")
+    code, runtime = lambda_.Code.from_inline(MEASURE), lambda_.Runtime.PYTHON_3_12
+    evaluators = [
+        Evaluator(
+            name=f"e{number}".ljust(40, "x"),
+            function=lambda_.Function(stack, f"Evaluator{number}", code=code, handler="index.handler", runtime=runtime),
+        )
+        for number in range(10)
+    ]
+    metrics = [Metric.rouge(), Metric.exact_match(), Metric.quasi_exact_match(), Metric.token_f1()]
+    workflow = EvaluationWorkflow(
+        stack,
+        "Evaluation",
+        metrics=[*metrics, Metric.answer_length()],
+        evaluators=evaluators,
+        quality_gate=QualityGate(metric="token_f1", min_coverage=0.3),
+    )
+    names = [f"m{number}".ljust(63, "x") for number in range(10)]
+    data = [
+        {
+            "completion": f"river stone lamp {number}",
+            "category": f"{number % 60} ".ljust(3000, "\u4e2d"),
+            "responses": {name: f"river {'very ' * place}{number}" for place, name in enumerate(names)},
+        }
+        for number in range(120)
+    ]
+    for number, record in enumerate(data[60:]):
+        record["responses"] = {name: {"text": "cut", "stopReason": f"{number}".ljust(2000, "y")} for name in names}
+    largest: dict[str, int] = {}
+
+    def measure(run: Any, event: dict[str, Any]) -> None:
+        for details in event.values():
+            if isinstance(details, dict) and "name" in details:
+                texts = [*details.get("assignedVariables", {}).values(), details.get("output", "")]
+                sizes = [len(text.encode()) for text in texts]
+                largest[details["name"]] = max([largest.get(details["name"], 0), *sizes])
+
+    with evaluation(workflow, observer=measure) as rehearsed:
+        run = rehearsed.run(data, [{"name": name} for name in names])
+        assert run.status == "SUCCEEDED", run.cause
+        results = rehearsed.results()
+    assert (run.output["counted"], len(run.output["candidates"]), len(results["categories"])) == (60, 9, 50)
+    assert len(run.output["scores"][names[0]]) == 17
+    assert all(len(kinds) == 21 for kinds in results["problems"].values())
+    assert largest["CompareModels"] <= STATE_BYTES / 2, "room for BERTScore and another evaluation's longer names"
+    assert max(largest.values()) <= STATE_BYTES / 2
+    Draft202012Validator(schema("evaluation-output")).validate(run.output)
+    Draft202012Validator(RESULTS_SCHEMA).validate(results)
+
+
+@pytest.mark.parametrize("case", ["nothing counts", "one record", "no candidate", "two baselines"])
+def test_outputs_and_results_follow_their_schemas(tmp_path: Path, case: str) -> None:
+    names = {"no candidate": ["a"], "two baselines": ["a", "b", "c"]}.get(case, ["a", "b"])
+    count = 1 if case == "one record" else 20
+    answer = {"text": "cut", "stopReason": "max_tokens"} if case == "nothing counts" else "river"
+    data = [{"completion": f"river {n}", "responses": dict.fromkeys(names, answer)} for n in range(count)]
+    with evaluation(make_workflow(tmp_path)) as rehearsed:
+        baseline = names[:2] if case == "two baselines" else names[0]
+        run = rehearsed.run(data, [{"name": name} for name in names], baseline=baseline)
+        results = rehearsed.results()
+    assert run.status == "SUCCEEDED", run.cause
+    Draft202012Validator(schema("evaluation-output")).validate(run.output)
+    Draft202012Validator(RESULTS_SCHEMA).validate(results)
 
 
 def test_an_event_with_the_largest_input_fits(workflow: EvaluationWorkflow) -> None:

@@ -124,3 +124,40 @@ def test_a_byte_order_mark_is_a_warning_since_it_is_removed():
     records, findings, _ = read(b"\xef\xbb\xbf" + json.dumps(PAIR).encode())
     assert len(records) == 1
     assert [(finding.kind, finding.severity) for finding in findings.all()] == [("byteOrderMark", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "detail"),
+    [
+        (b'{"prompt": "a", "completion": "b", "n": ' + b"9" * 5000 + b"}", "notJson", "thousands of digits"),
+        (b'{"prompt": "a", "completion": "b", "n": NaN}', "notJson", "NaN is not JSON"),
+        (b'{"prompt": "a", "prompt": "b", "completion": "c"}', "notJson", "'prompt' is there twice"),
+        (b'{"prompt": "a", "completion": "b", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "notJson", "deeply"),
+        (b'{"prompt": "a\x00", "completion": "b"}', "notJson", "U+0000, is not escaped"),
+        ('{"prompt": "Größe", "completion": "b"}'.encode("latin-1"), "encoding", "0xf6, is not UTF-8"),
+        (b'{"prompt": "a", "completion": "\\ud800"}', "loneSurrogate", "half of a UTF-16 pair"),
+        (b'{"prompt": 5, "completion": "b"}', "wrongType", "prompt is a number, not a string"),
+        (b'{"prompt": "a", "references": []}', "noReference", "no completion"),
+        (b'{"prompt": "a", "references": [" "]}', "emptyText", "references is blank"),
+        (b'{"messages": [{"role": "user", "content": "a"}]}', "unknownSchema", 'are {"prompt", "completion"} or'),
+        (b'{"prompt": "' + b"x" * 300_000 + b'", "completion": "b"}', "recordTooLarge", "at most 200000"),
+        (b'{"prompt": "' + b"x" * 20_000_000 + b'", "completion": "b"}', "lineTooLong", "longer than 8388608"),
+    ],
+)
+def test_a_bad_line_is_named_and_the_lines_around_it_are_kept(line, kind, detail):
+    records, findings, _ = read(PAIR, line, {"prompt": "Other", "completion": "Answer"})
+    assert [record["id"] for record in records] == ["1", "3"]
+    (finding,) = findings.all()
+    assert (finding.kind, finding.lines) == (kind, [2])
+    assert detail in finding.details[0]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_a_byte_order_mark_change_no_record(mark, end):
+    lines = [json.dumps(PAIR | {"prompt": f"Question {number}"}).encode() for number in range(3)]
+    findings = Findings()
+    content = mark + (end or b"\n").join(lines) + end
+    records = list(EvaluationSet(findings).records(io.BytesIO(content)))
+    assert [record["messages"][0]["content"][0]["text"] for record in records] == [f"Question {n}" for n in range(3)]
+    assert [finding.kind for finding in findings.all()] == (["byteOrderMark"] if mark else [])
