@@ -26,40 +26,26 @@ from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic, notification_topic_or_new
-from bedrock_customization.options import Inference, QualityGate, Serving, ServingMode
+from bedrock_customization.options import Inference, QualityGate, Serving
 from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.service_role import allow_training, service_role_or_new
 from bedrock_customization.states.attempt import attempt, check_data, evaluate_served
 from bedrock_customization.states.candidate import train_and_serve
-from bedrock_customization.states.ending import (
-    OUTPUT,
-    RELEASE_FAILURE,
-    act_on_verdict,
-    fail_with_first_error,
-    prepare_run,
-    release_run,
-)
-from bedrock_customization.states.notification import (
-    UNNOTIFIED,
-    compose_message,
-    first_error,
-    publish_notification,
-    write_notification,
-)
 from bedrock_customization.states.preflight import preflight
-from bedrock_customization.states.promotion import promote, register
 from bedrock_customization.states.training import TrainingJob
+from bedrock_customization.states.whole_run import whole_run
 from bedrock_customization.synthesis_checks import (
     check_evaluation_buckets,
     check_evaluation_options,
     warn_about_region,
 )
 from bedrock_customization.tags import tags_in_jsonata, workflow_tag_value
-from bedrock_customization.training_network import TrainingNetwork, training_network
+from bedrock_customization.training_network import training_network
+from bedrock_customization.workflow import Workflow
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 
-class CustomizationWorkflow(Construct):
+class CustomizationWorkflow(Workflow):
     """A state machine that customizes a Bedrock model and keeps the custom model only if it is really better.
 
     ```
@@ -209,7 +195,16 @@ class CustomizationWorkflow(Construct):
         self._graders = list(graders)
         self._invocation_logs_bucket = invocation_logs_bucket
         network = training_network(self, vpc=vpc, vpc_subnets=vpc_subnets, security_groups=security_groups)
-        self._allow_training(network)
+        logs = [invocation_logs_bucket] if invocation_logs_bucket else []
+        allow_training(
+            self.service_role,
+            data_buckets=[self.training_bucket, self.validation_bucket, *logs],
+            results_bucket=self.results_bucket,
+            teacher_models=teacher_models,
+            graders=graders,
+            encryption_key=encryption_key,
+            network=network,
+        )
         self.release = ResourceRelease(
             self,
             "Release",
@@ -235,7 +230,19 @@ class CustomizationWorkflow(Construct):
             start=self._states(job, serving_timeout or Duration.hours(2)),
             comment="Customizes a Bedrock model and keeps it only if it is really better",
             timeout=Duration.days(13).plus(self.evaluation.timeout),
-            statements=self._statements(),
+            statements=[
+                *permissions.customize(
+                    self.service_role,
+                    self.workflow_tag,
+                    self.serving,
+                    encryption_key,
+                    functions=[self.evaluation.dataset_function],
+                    machines=[self.evaluation.state_machine, self.release.state_machine],
+                    results_bucket=self.results_bucket,
+                    scope=self,
+                ),
+                *self.registry.statements(),
+            ],
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
         )
@@ -253,38 +260,6 @@ class CustomizationWorkflow(Construct):
             alarm_actions=alarm_actions,
         )
 
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets somebody start a customization.
-
-        Args:
-            grantee: Who may start one.
-        """
-        return self.state_machine.grant_start_execution(grantee)
-
-    def grant_read_results(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets somebody read what runs wrote.
-
-        Args:
-            grantee: Who may read it.
-        """
-        return self.results_bucket.grant_read(grantee, "runs/*")
-
-    def metric_failed(self, **options: Any) -> cloudwatch.Metric:
-        """How many customizations failed.
-
-        Args:
-            **options: The metric's options, as in `cloudwatch.MetricOptions`.
-        """
-        return self.state_machine.metric_failed(**options)
-
-    def metric_succeeded(self, **options: Any) -> cloudwatch.Metric:
-        """How many customizations ended with a verdict.
-
-        Args:
-            **options: The metric's options, as in `cloudwatch.MetricOptions`.
-        """
-        return self.state_machine.metric_succeeded(**options)
-
     def metric_unnotified(self, **options: Any) -> cloudwatch.Metric:
         """How many customizations ended whose notification could not be published.
 
@@ -295,40 +270,14 @@ class CustomizationWorkflow(Construct):
 
     def _states(self, job: TrainingJob, serving_timeout: Duration) -> sfn.IChainable:
         states = Construct(self, "States")
-        results = self.results_bucket.bucket_name
-        attempt = self._attempt(states, job, serving_timeout)
-        promotion = promote(states, "Promote", parameter=self.registry.parameter)
-        release_machine = self.release.state_machine.state_machine_arn
-        release = release_run(states, "Release", state_machine_arn=release_machine)
-        release_after_failure = release_run(states, "ReleaseAfterFailure", state_machine_arn=release_machine)
-        failed = fail_with_first_error(states, "Failed")
-        notify = publish_notification(states, "Notify", topic_arn=self.topic.topic.topic_arn, output=OUTPUT)
-        write = write_notification(states, "WriteNotification", results_bucket=results)
-
-        on_failure: dict[str, Any] = {
-            "errors": ["States.ALL"],
-            "outputs": {},
-            "assign": {
-                "failure": first_error("$states.errorOutput.Error", "$states.errorOutput.Cause"),
-                "keep": [],
-                "deleteModels": False,
-            },
-        }
-        attempt.add_catch(release_after_failure, **on_failure)
-        promotion.add_catch(release_after_failure, **on_failure)
-        release_after_failure.add_catch(failed, errors=["States.ALL"])
-        release_after_failure.next(failed)
-        release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
-        write.add_catch(notify, errors=["States.ALL"])
-        notify.add_catch(sfn.Succeed.jsonata(states, f"Done{UNNOTIFIED}", outputs=OUTPUT), errors=["States.ALL"])
-        promotion.next(
-            register(states, parameter=self.registry.parameter, event_bus=self.registry.event_bus, done=release)
-        )
-        release.next(compose_message(states, "ComposeMessage", results_bucket=results)).next(write).next(notify)
-        return (
-            prepare_run(states, "Prepare")
-            .next(attempt)
-            .next(act_on_verdict(states, "QualityGate", promote=promotion, release=release))
+        return whole_run(
+            states,
+            attempt=self._attempt(states, job, serving_timeout),
+            parameter=self.registry.parameter,
+            event_bus=self.registry.event_bus,
+            release_machine_arn=self.release.state_machine.state_machine_arn,
+            results_bucket=self.results_bucket.bucket_name,
+            topic_arn=self.topic.topic.topic_arn,
         )
 
     def _attempt(self, states: Construct, job: TrainingJob, serving_timeout: Duration) -> sfn.Parallel:
@@ -359,44 +308,6 @@ class CustomizationWorkflow(Construct):
         )
         branch = check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
         return attempt(states, "Attempt", branch=branch)
-
-    def _allow_training(self, network: TrainingNetwork) -> None:
-        logs = self._invocation_logs_bucket
-        further: list[iam.PolicyStatement] = []
-        if self._teacher_models:
-            further += permissions.ask_teachers(self._teacher_models)
-        if self._graders:
-            further += permissions.invoke_functions([function.function_arn for function in self._graders])
-        if self._encryption_key:
-            further += permissions.encrypt_models(self._encryption_key)
-        if network.subnet_ids:
-            further += permissions.train_in_vpc(network.subnet_ids, network.security_group_ids)
-        allow_training(
-            self.service_role,
-            data_buckets=[self.training_bucket, self.validation_bucket, *([logs] if logs else [])],
-            results_bucket=self.results_bucket,
-            further=further,
-        )
-
-    def _statements(self) -> list[iam.PolicyStatement]:
-        statements = [
-            *permissions.invoke_functions([self.evaluation.dataset_function.function_arn]),
-            *permissions.check_before_training(),
-            *permissions.ask_base_models(),
-            *permissions.train_models(self.service_role, self.workflow_tag),
-            *permissions.promote(self.workflow_tag),
-            *self.registry.statements(),
-            *permissions.start_execution(self.evaluation.state_machine, self),
-            *permissions.start_execution(self.release.state_machine, self),
-            *permissions.write_objects(self.results_bucket, "runs/*/notification.json"),
-        ]
-        if self._encryption_key:
-            statements += permissions.encrypt_models(self._encryption_key)
-        if self.serving.mode is not ServingMode.PROVISIONED:
-            statements += permissions.serve_on_demand(self.workflow_tag)
-        if self.serving.mode is not ServingMode.ON_DEMAND:
-            statements += permissions.serve_by_provisioned_throughput(self.workflow_tag)
-        return statements
 
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -26,12 +25,13 @@ from bedrock_customization.states.comparison import compare_models, quality_gate
 from bedrock_customization.states.inference import asking_deadline, check_models, generate_responses
 from bedrock_customization.states.scoring import count_document_frequencies, list_shards, score_responses
 from bedrock_customization.states.task import expression, invoke_function
+from bedrock_customization.workflow import Workflow
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 MOST_EVALUATORS = 10
 
 
-class EvaluationWorkflow(Construct):
+class EvaluationWorkflow(Workflow):
     """A state machine that compares models on a team's own records, with statistics instead of `>`.
 
     ```
@@ -195,22 +195,6 @@ class EvaluationWorkflow(Construct):
         self.state_machine: sfn.StateMachine = machine.state_machine
         self._grant()
 
-    def grant_start_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets somebody start an evaluation.
-
-        Args:
-            grantee: Who may start one.
-        """
-        return self.state_machine.grant_start_execution(grantee)
-
-    def grant_read_results(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets somebody read responses, scores and reports.
-
-        Args:
-            grantee: Who may read them.
-        """
-        return self.results_bucket.grant_read(grantee, "runs/*")
-
     def allow_asking_models(self, model_arns: Sequence[str]) -> None:
         """Lets the workflow ask models that are neither foundation models nor inference profiles.
 
@@ -257,22 +241,6 @@ class EvaluationWorkflow(Construct):
             ),
         ]
         permissions.attach(scope, construct_id, self._dataset.role, statements)
-
-    def metric_failed(self, **options: Any) -> cloudwatch.Metric:
-        """How many evaluations failed.
-
-        Args:
-            **options: The metric's options, as in `cloudwatch.MetricOptions`.
-        """
-        return self.state_machine.metric_failed(**options)
-
-    def metric_succeeded(self, **options: Any) -> cloudwatch.Metric:
-        """How many evaluations came to a verdict.
-
-        Args:
-            **options: The metric's options, as in `cloudwatch.MetricOptions`.
-        """
-        return self.state_machine.metric_succeeded(**options)
 
     def _states(self, scoring_concurrency: int, timeout: Duration) -> sfn.IChainable:
         states = Construct(self, "States")

@@ -3,6 +3,7 @@
 from bedrock_customization.permissions.alarms import encrypt_alarms, publish_alarms
 from bedrock_customization.permissions.asking import ask_base_models, ask_custom_models, ask_models, ask_teachers
 from bedrock_customization.permissions.attaching import allow, attach
+from bedrock_customization.permissions.customizing import customize
 from bedrock_customization.permissions.encryption import decrypt_models, encrypt_logs, encrypt_models
 from bedrock_customization.permissions.executions import (
     describe_executions,
@@ -22,7 +23,7 @@ from bedrock_customization.permissions.storage import (
     write_map_results,
     write_objects,
 )
-from bedrock_customization.permissions.training import check_before_training, train_models
+from bedrock_customization.permissions.training import train_models
 from bedrock_customization.permissions.trust import trust_for
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "ask_models",
     "ask_teachers",
     "attach",
-    "check_before_training",
+    "customize",
     "decrypt_models",
     "decrypt_objects",
     "deliver_access_logs",

@@ -1,0 +1,80 @@
+"""The whole run of a customization: attempt, gate, promotion, release and notification, and what follows a failure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import aws_events as events
+from aws_cdk import aws_ssm as ssm
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from bedrock_customization.states.ending import (
+    OUTPUT,
+    RELEASE_FAILURE,
+    act_on_verdict,
+    fail_with_first_error,
+    prepare_run,
+    release_run,
+)
+from bedrock_customization.states.notification import (
+    UNNOTIFIED,
+    compose_message,
+    first_error,
+    publish_notification,
+    write_notification,
+)
+from bedrock_customization.states.promotion import promote, register
+
+
+def whole_run(
+    scope: Construct,
+    *,
+    attempt: sfn.Parallel,
+    parameter: ssm.IStringParameter,
+    event_bus: events.IEventBus,
+    release_machine_arn: str,
+    results_bucket: str,
+    topic_arn: str,
+) -> sfn.IChainable:
+    """Puts an attempt between the states that prepare a run and those that end it.
+
+    Args:
+        scope: The construct that holds the states.
+        attempt: The attempt, whose one catch this adds.
+        parameter: The parameter of the current model.
+        event_bus: Where the event about a promoted model goes.
+        release_machine_arn: The machine that releases.
+        results_bucket: The bucket of reports and notifications.
+        topic_arn: The topic of the notification.
+    """
+    promotion = promote(scope, "Promote", parameter=parameter)
+    release = release_run(scope, "Release", state_machine_arn=release_machine_arn)
+    release_after_failure = release_run(scope, "ReleaseAfterFailure", state_machine_arn=release_machine_arn)
+    failed = fail_with_first_error(scope, "Failed")
+    notify = publish_notification(scope, "Notify", topic_arn=topic_arn, output=OUTPUT)
+    write = write_notification(scope, "WriteNotification", results_bucket=results_bucket)
+
+    on_failure: dict[str, Any] = {
+        "errors": ["States.ALL"],
+        "outputs": {},
+        "assign": {
+            "failure": first_error("$states.errorOutput.Error", "$states.errorOutput.Cause"),
+            "keep": [],
+            "deleteModels": False,
+        },
+    }
+    attempt.add_catch(release_after_failure, **on_failure)
+    promotion.add_catch(release_after_failure, **on_failure)
+    release_after_failure.add_catch(failed, errors=["States.ALL"])
+    release_after_failure.next(failed)
+    release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
+    write.add_catch(notify, errors=["States.ALL"])
+    notify.add_catch(sfn.Succeed.jsonata(scope, f"Done{UNNOTIFIED}", outputs=OUTPUT), errors=["States.ALL"])
+    promotion.next(register(scope, parameter=parameter, event_bus=event_bus, done=release))
+    release.next(compose_message(scope, "ComposeMessage", results_bucket=results_bucket)).next(write).next(notify)
+    return (
+        prepare_run(scope, "Prepare")
+        .next(attempt)
+        .next(act_on_verdict(scope, "QualityGate", promote=promotion, release=release))
+    )
