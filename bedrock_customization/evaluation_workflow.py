@@ -15,20 +15,14 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.argument_checks import check_list, check_type, check_whole_number
-from bedrock_customization.assets import ENCODER_DIRECTORY, FunctionImage
+from bedrock_customization.assets import FunctionImage
 from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
-from bedrock_customization.encoder import Encoder
-from bedrock_customization.functions import ImageFunction
+from bedrock_customization.evaluation_functions import EvaluationFunctions
+from bedrock_customization.metric_checks import check_metrics
 from bedrock_customization.options import Evaluator, Inference, Metric, QualityGate
-from bedrock_customization.schemas import schema
-from bedrock_customization.states.comparison import compare_models, quality_gate, write_report
-from bedrock_customization.states.inference import asking_deadline, check_models, generate_responses
-from bedrock_customization.states.scoring import count_document_frequencies, list_shards, score_responses
-from bedrock_customization.states.task import expression, invoke_function
+from bedrock_customization.states.evaluation import evaluate
 from bedrock_customization.workflow import Workflow
 from bedrock_customization.workflow_machine import WorkflowMachine
-
-MOST_EVALUATORS = 10
 
 
 class EvaluationWorkflow(Workflow):
@@ -129,62 +123,44 @@ class EvaluationWorkflow(Workflow):
         default_metrics = [Metric.bertscore(), Metric.rouge(), Metric.answer_length()]
         self.metrics = default_metrics if metrics is None else list(metrics)
         self.evaluators = list(evaluators or [])
-        _check_metrics(self.quality_gate, self.metrics, self.evaluators)
+        image = image or FunctionImage.build()
+        check_metrics(self.quality_gate, self.metrics, self.evaluators, image.encoder)
+        self.timeout = timeout or Duration.hours(24)
 
         buckets: dict[str, Any] = {"encryption_key": encryption_key, "access_logs_bucket": access_logs_bucket}
         self.data_bucket = data_bucket_or_new(self, "DataBucket", data_bucket, **buckets)
         self.results_bucket = data_bucket_or_new(self, "ResultsBucket", results_bucket, **buckets)
-        image = image or FunctionImage.build()
-        _check_baseline(self.metrics, image.encoder)
-        self.timeout = timeout or Duration.hours(24)
-        shared: dict[str, Any] = {
-            "image": image,
-            "architecture": architecture or lambda_.Architecture.X86_64,
-            "encryption_key": encryption_key,
-        }
-        self._dataset = ImageFunction(
+        self._functions = EvaluationFunctions(
             self,
-            "Dataset",
-            command="dataset.handler.handler",
-            description="Checks data before money is spent",
-            memory_mib=2048,
-            **shared,
+            image=image,
+            architecture=architecture or lambda_.Architecture.X86_64,
+            encryption_key=encryption_key,
         )
-        self._scoring = ImageFunction(
-            self,
-            "Scoring",
-            command="scoring.handler.handler",
-            description="Scores a shard of responses",
-            memory_mib=image.encoder.memory_mib,
-            environment={"ENCODER_DIRECTORY": ENCODER_DIRECTORY},
-            **shared,
-        )
-        self._comparison = ImageFunction(
-            self,
-            "Comparison",
-            command="comparison.handler.handler",
-            description="Compares models over all scores and writes the report",
-            memory_mib=3008,
-            **shared,
-        )
-        self.dataset_function: lambda_.IFunction = self._dataset.function
-        self.scoring_function: lambda_.IFunction = self._scoring.function
-        self.comparison_function: lambda_.IFunction = self._comparison.function
+        self.dataset_function: lambda_.IFunction = self._functions.dataset.function
+        self.scoring_function: lambda_.IFunction = self._functions.scoring.function
+        self.comparison_function: lambda_.IFunction = self._functions.comparison.function
 
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(scoring_concurrency, self.timeout),
+            start=evaluate(
+                Construct(self, "States"),
+                data_bucket=self.data_bucket.bucket_name,
+                results_bucket=self.results_bucket.bucket_name,
+                dataset_arn=self.dataset_function.function_arn,
+                scoring_arn=self.scoring_function.function_arn,
+                comparison_arn=self.comparison_function.function_arn,
+                inference=self.inference,
+                metrics=self.metrics,
+                evaluators=self.evaluators,
+                gate=self.quality_gate,
+                scoring_concurrency=scoring_concurrency,
+                timeout=self.timeout,
+            ),
             comment="Asks models the same records, scores the answers and compares the models",
             timeout=self.timeout,
             statements=[
-                *permissions.invoke_functions(
-                    [
-                        self.dataset_function.function_arn,
-                        self.scoring_function.function_arn,
-                        self.comparison_function.function_arn,
-                    ]
-                ),
+                *permissions.invoke_functions(self._functions.arns),
                 *permissions.ask_base_models(),
                 *permissions.write_map_results(self.results_bucket, "runs/*"),
             ],
@@ -193,7 +169,13 @@ class EvaluationWorkflow(Workflow):
         )
         self._role = machine.role
         self.state_machine: sfn.StateMachine = machine.state_machine
-        self._grant()
+        self._functions.allow(
+            data_bucket=self.data_bucket, results_bucket=self.results_bucket, evaluators=self.evaluators
+        )
+        grant_decrypt(self.results_bucket, self._role)
+        grant_encrypt(self.results_bucket, self._role)
+        own_maps = permissions.run_distributed_maps(self.state_machine, self)
+        permissions.attach(self, "DistributedMapPolicy", self._role, own_maps)
 
     def allow_asking_models(self, model_arns: Sequence[str]) -> None:
         """Lets the workflow ask models that are neither foundation models nor inference profiles.
@@ -240,160 +222,7 @@ class EvaluationWorkflow(Workflow):
                 for statement in permissions.decrypt_objects(bucket)
             ),
         ]
-        permissions.attach(scope, construct_id, self._dataset.role, statements)
-
-    def _states(self, scoring_concurrency: int, timeout: Duration) -> sfn.IChainable:
-        states = Construct(self, "States")
-        results = self.results_bucket.bucket_name
-        prepare = sfn.Pass.jsonata(
-            states,
-            "Prepare",
-            assign={
-                "prefix": expression("""
-                    'runs/' & ($exists($states.input.runId) ? $states.input.runId
-                        : $substring($hash($states.context.Execution.Id, 'SHA-256'), 0, 16)) & '/'
-                """),
-                "deadline": asking_deadline(timeout),
-            },
-        )
-        check_data = invoke_function(
-            states,
-            "CheckEvaluationData",
-            function_arn=self.dataset_function.function_arn,
-            payload={
-                "operation": "checkEvaluation",
-                "input": "{% $states.input %}",
-                "inputSchema": schema("evaluation-input"),
-                "dataBucket": self.data_bucket.bucket_name,
-                "resultsBucket": results,
-                "prefix": "{% $prefix %}",
-                "minCoverage": self.quality_gate.min_coverage,
-                "inference": self.inference.to_json(),
-                "timeout": timeout.to_seconds(),
-            },
-            timeout=Duration.minutes(16),
-            output={},
-            assign={
-                "models": "{% [$states.result.Payload.models] %}",
-                "asked": "{% [$states.result.Payload.models[$exists(modelId)]] %}",
-                "manifest": "{% $states.result.Payload.manifest %}",
-                "baseline": "{% $states.input.baseline %}",
-                "records": "{% $states.result.Payload.records %}",
-                "evaluationDataKey": "{% $states.result.Payload.key %}",
-            },
-        )
-        report = write_report(
-            states,
-            "WriteReport",
-            results_bucket=results,
-            function_arn=self.comparison_function.function_arn,
-            gate=self.quality_gate,
-        )
-        done = sfn.Succeed.jsonata(
-            states,
-            "Evaluated",
-            outputs={
-                "verdict": "{% $verdict %}",
-                "winner": "{% $winner %}",
-                "baseline": "{% $baseline %}",
-                "metric": self.quality_gate.metric,
-                "records": "{% $comparison.records %}",
-                "counted": "{% $comparison.counted %}",
-                "coverage": "{% $comparison.coverage %}",
-                "scores": "{% $comparison.means %}",
-                "candidates": "{% [$comparison.candidates] %}",
-                "signatures": "{% $comparison.signatures %}",
-                "report": "{% $states.input.report %}",
-                "results": "{% $states.input.results %}",
-            },
-        )
-        report.next(done)
-        compare = compare_models(
-            states,
-            "CompareModels",
-            results_bucket=results,
-            function_arn=self.comparison_function.function_arn,
-            gate=self.quality_gate,
-        ).next(quality_gate(states, "QualityGate", gate=self.quality_gate, decided=report))
-        shards = list_shards(states, "ListShards", results_bucket=results)
-        shards.next(self._scoring_states(states, scoring_concurrency).next(compare))
-        asking = check_models(states, "CheckModels", inference=self.inference, timeout=timeout)
-        asking.next(
-            generate_responses(
-                states,
-                "GenerateResponses",
-                results_bucket=results,
-                inference=self.inference,
-                gate=self.quality_gate,
-                keep_prompts=bool(self.evaluators),
-                timeout=timeout,
-            )
-        ).next(shards)
-        return prepare.next(check_data).next(
-            sfn.Choice.jsonata(states, "IsAnyModelAsked")
-            .when(
-                sfn.Condition.jsonata("{% $count($asked) = 0 %}"),
-                shards,
-                comment="All answers came with the data.",
-                outputs={"Key": "{% $manifest %}"},
-            )
-            .otherwise(asking)
-        )
-
-    def _scoring_states(self, states: Construct, scoring_concurrency: int) -> sfn.Chain:
-        shared: dict[str, Any] = {
-            "results_bucket": self.results_bucket.bucket_name,
-            "function_arn": self.scoring_function.function_arn,
-            "max_concurrency": scoring_concurrency,
-        }
-        score = score_responses(states, "ScoreResponses", metrics=self.metrics, evaluators=self.evaluators, **shared)
-        if any(metric.idf for metric in self.metrics):
-            return count_document_frequencies(states, "CountDocumentFrequencies", **shared).next(score)
-        return sfn.Chain.start(score)
-
-    def _grant(self) -> None:
-        read = permissions.read_objects(self.results_bucket, "runs/*")
-        write = permissions.write_objects(self.results_bucket, "runs/*")
-        for function, statements in (
-            (self._dataset, write),
-            (self._scoring, [*read, *write]),
-            (self._comparison, [*read, *write]),
-        ):
-            permissions.allow(function.role, statements)
-        for role in (self._dataset.role, self._scoring.role, self._comparison.role, self._role):
-            grant_decrypt(self.results_bucket, role)
-            grant_encrypt(self.results_bucket, role)
-        read_data = [*permissions.read_objects(self.data_bucket), *permissions.list_objects(self.data_bucket)]
-        permissions.allow(self._dataset.role, read_data)
-        grant_decrypt(self.data_bucket, self._dataset.role)
-        if self.evaluators:
-            functions = [evaluator.function.function_arn for evaluator in self.evaluators]
-            permissions.allow(self._scoring.role, permissions.invoke_functions(functions))
-        own_maps = permissions.run_distributed_maps(self.state_machine, self)
-        permissions.attach(self, "DistributedMapPolicy", self._role, own_maps)
-
-
-def _check_metrics(gate: QualityGate, metrics: list[Metric], evaluators: list[Evaluator]) -> None:
-    if not metrics and not evaluators:
-        raise ValueError("metrics: got none, and no evaluators; pass at least one, such as [Metric.bertscore()].")
-    if len(evaluators) > MOST_EVALUATORS:
-        raise ValueError(f"evaluators: got {len(evaluators)}; at most {MOST_EVALUATORS} fit into a result.")
-    computed = [score for metric in metrics for score in metric.scores] + [evaluator.name for evaluator in evaluators]
-    if twice := [score for score in computed if computed.count(score) > 1]:
-        raise ValueError(f"metrics: got {twice[0]!r} twice; choose each metric once, and give evaluators other names.")
-    if gate.metric not in computed:
-        raise ValueError(
-            f"quality_gate: got metric {gate.metric!r}, which is not computed; metrics give {', '.join(computed)}. "
-            "Add the metric or decide on one of these."
-        )
-
-
-def _check_baseline(metrics: list[Metric], encoder: Encoder) -> None:
-    if any(metric.rescale for metric in metrics) and not encoder.has_baseline:
-        raise ValueError(
-            f"metrics: got rescale=True, but bert-score has no baseline for {encoder.name} and language "
-            f"{encoder.language!r}. Leave rescale out, which changes no ranking, or choose another encoder."
-        )
+        permissions.attach(scope, construct_id, self._functions.dataset.role, statements)
 
 
 def _key_arn(bucket: s3.IBucket) -> str | None:
