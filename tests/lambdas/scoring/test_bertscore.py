@@ -171,12 +171,17 @@ def test_texts_beyond_the_encoders_length_are_truncated_as_in_bert_score_and_cou
 
 
 @pytest.mark.parametrize("budget", (1, 100, 1000))
-def test_a_small_memory_budget_changes_no_score(budget, encoder):
+def test_a_small_memory_budget_is_kept_and_changes_no_score(budget, encoder, monkeypatch):
     folder = encoder("bert")
     candidates, references = CANDIDATES * 2, REFERENCES + REFERENCES[::-1]
+    scorer = BertScorer(folder, tokens_in_memory=budget)
+    encode, tokens = scorer._encoder.encode, []
+    monkeypatch.setattr(scorer._encoder, "encode", lambda texts: tokens.append(sum(map(len, texts))) or encode(texts))
 
-    scores = BertScorer(folder, tokens_in_memory=budget).score(candidates, references)
+    scores = scorer.score(candidates, references)
 
+    one_pair = 2 * scorer.folder.max_tokens
+    assert max(tokens) <= max(budget, one_pair)
     assert_same(scores, parts(BertScorer(folder).score(candidates, references)))
 
 
