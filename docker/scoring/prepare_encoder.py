@@ -50,10 +50,10 @@ def main() -> None:
     )
     parser.add_argument("--revision", default="main", help="commit of the encoder's repository (default: %(default)s)")
     parser.add_argument("--layer", default="", help="default: bert-score's layer for the encoder")
-    parser.add_argument("--language", default="en", help="language of the baseline (default: %(default)s)")
+    parser.add_argument("--language", default="en", type=str.lower, help="of the baseline (default: %(default)s)")
     parser.add_argument("--output", type=Path, required=True, help="the folder to write")
     arguments = parser.parse_args()
-    name = arguments.encoder or lang2model[arguments.language.lower()]
+    name = arguments.encoder or lang2model[arguments.language]
     if not arguments.layer and name not in model2layers:
         sys.exit(f"ENCODER_LAYER: bert-score knows no layer for {name}; give the layer whose output is compared.")
     layer = int(arguments.layer or model2layers[name])
