@@ -48,7 +48,7 @@ class EvaluationSet:
         self._alignment = Alignment()
         self._answered: Counter[str] = Counter()
         self.count = 0
-        """All records, usable or not."""
+        """All records, usable or not; of those that are there several times, one."""
         self.usable = 0
         """The records that were kept."""
 
@@ -114,13 +114,28 @@ class EvaluationSet:
             return None
         if self._index is not None:
             self._index.add(parsed.record.prompt, line.number)
-        if repeated := self._duplicates.finding(parsed.record.texts, line.number):
-            self._add(repeated[0], line, repeated[1])
+        if self._is_repeated(record, line):
+            return None
         answers = record.get("responses", {})
         self._answered.update(answers.keys())
         if answers:
             self._alignment.add(record["references"], {name: answer["text"] for name, answer in answers.items()})
         return record
+
+    def _is_repeated(self, record: dict[str, Any], line: Line) -> bool:
+        """Whether a record is there already; a copy would not be another observation, but make intervals narrower."""
+        if "messages" not in record:
+            return False
+        named = ("system", "messages", "references", "category", "responses")
+        texts = [json.dumps(record[name], ensure_ascii=False) for name in named if name in record]
+        repeated = self._duplicates.finding(texts, line.number)
+        if repeated is None:
+            return False
+        kind, detail = repeated
+        copied = kind == "duplicateRecord"
+        self._add(kind, line, f"{detail}; it counts once" if copied else detail)
+        self.count -= copied
+        return copied
 
 
 def normalise(

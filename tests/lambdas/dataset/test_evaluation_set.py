@@ -4,7 +4,7 @@ import json
 import pytest
 
 from dataset.evaluation import EvaluationSet, encode
-from dataset.evaluation_models import MAXIMUM_RECORD_BYTES
+from dataset.evaluation_models import MAXIMUM_RECORD_BYTES, RecordNeeds
 from dataset.findings import Findings
 
 
@@ -114,10 +114,35 @@ def test_the_largest_record_that_is_kept():
         assert all(len(encode(record)) == MAXIMUM_RECORD_BYTES for record in records)
 
 
-def test_repeated_records_are_a_warning_and_kept():
-    records, findings, _ = read(PAIR, PAIR)
-    assert len(records) == 2
-    assert [(finding.kind, finding.lines) for finding in findings.warnings] == [("duplicateRecord", [2])]
+def test_copies_of_a_record_count_once():
+    records, findings, evaluation_set = read(PAIR, PAIR, {**PAIR, "prompt": "Other"}, PAIR)
+    assert [record["id"] for record in records] == ["1", "3"]
+    assert (evaluation_set.count, evaluation_set.usable) == (2, 2)
+    (finding,) = findings.all()
+    assert (finding.kind, finding.severity, finding.lines) == ("duplicateRecord", "warning", [2, 4])
+    assert finding.details[0] == "the same as line 1; it counts once"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"prompt": "Question", "completion": "Another answer"},
+        {**PAIR, "references": ["Another reference"]},
+        {**PAIR, "category": "billing"},
+        {**PAIR, "prompt": "question!"},
+    ],
+)
+def test_records_that_differ_in_anything_all_count(other):
+    records, _, evaluation_set = read(PAIR, other)
+    assert len(records) == evaluation_set.count == 2
+
+
+def test_given_answers_without_a_prompt_all_count():
+    needs = RecordNeeds(given=("ours",))
+    lines = b"\n".join([json.dumps({"completion": "yes", "responses": {"ours": "yes"}}).encode()] * 3)
+    findings = Findings()
+    assert len(list(EvaluationSet(findings, needs=needs).records(io.BytesIO(lines)))) == 3
+    assert findings.all() == []
 
 
 def test_a_byte_order_mark_is_a_warning_since_it_is_removed():
