@@ -30,10 +30,12 @@ class CompleteStack(Stack):
 
     def __init__(self, scope: App, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        names = ("DataKey", "ModelKey", "TopicKey", "InvocationLogsKey")
-        data_key, model_key, topic_key, logs_key = (kms.Key(self, name, enable_key_rotation=True) for name in names)
+        data_key, model_key, topic_key = (self._key(name) for name in ("DataKey", "ModelKey", "TopicKey"))
         access_logs = self._bucket("AccessLogs")
-        self.invocation_logs = self._bucket("InvocationLogs", key=logs_key, access_logs=access_logs)
+        training, invocation_logs = (
+            self._bucket(name, key=self._key(f"{name}Key"), access_logs=access_logs)
+            for name in ("Training", "InvocationLogs")
+        )
         self.grader, self.politeness = (self._function(name) for name in ("Grader", "Politeness"))
         self.event_bus = events.EventBus(self, "Bus")
         self.topic = NotificationTopic(self, "Topic", emails=["team@example.com"], encryption_key=topic_key)
@@ -56,7 +58,8 @@ class CompleteStack(Stack):
             access_logs_bucket=access_logs,
             teacher_models=[TEACHER],
             graders=[self.grader],
-            invocation_logs_bucket=self.invocation_logs,
+            training_bucket=training,
+            invocation_logs_bucket=invocation_logs,
             vpc=ec2.Vpc.from_vpc_attributes(
                 self,
                 "Network",
@@ -68,6 +71,9 @@ class CompleteStack(Stack):
             resource_tags={"cost-center": "4711"},
             log_execution_data=True,
         )
+
+    def _key(self, name: str) -> kms.Key:
+        return kms.Key(self, name, enable_key_rotation=True)
 
     def _bucket(self, name: str, *, key: kms.Key | None = None, access_logs: s3.Bucket | None = None) -> s3.Bucket:
         logging: dict[str, Any] = {}

@@ -20,7 +20,7 @@ from bedrock_customization.rehearsal.interpreter.execution import Execution
 from bedrock_customization.rehearsal.interpreter.scheduling import in_order
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
 from bedrock_customization.rehearsal.names import Names
-from bedrock_customization.rehearsal.permissions.creation import check_creation
+from bedrock_customization.rehearsal.permissions.creation import check_creation, read_policies
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.alarms import alarms_of
@@ -170,7 +170,7 @@ class Rehearsal:
                 rehearsal._take(deployed, assembly.assets)
                 taken.append(deployed)
             if enforce_permissions:
-                world.permissions.enforce(taken)
+                read_policies(taken, world.permissions)
                 for deployed in taken:
                     check_creation(deployed, world.permissions)
         rehearsal._replace(handlers or {})

@@ -29,7 +29,7 @@ JUSTIFIED = {
     ("EvaluationDistributedMapPolicy", "states:RedriveExecution"): "Step Functions redrives a Map Run",
     ("EvaluationMachineRoleDefaultPolicy", "s3:AbortMultipartUpload"): "Step Functions writes large files in parts",
     ("EvaluationMachineRoleDefaultPolicy", "s3:ListMultipartUploadParts"): "Step Functions writes large files in parts",
-    ("", "aws:SourceAccount"): "the source's ARN names the account, too; AWS recommends both",
+    ("", "aws:SourceAccount beside aws:SourceArn"): "the source's ARN names the account, too; AWS recommends both",
 }
 """What no rehearsal can notice: the beginning of the policy's logical id, what is removed, and what it is for."""
 
@@ -89,9 +89,12 @@ def _parts(logical_id: str, path: tuple[str | int, ...], statement: dict[str, An
     if len(actions) > 1:
         for index, action in enumerate(actions):
             yield Removal(logical_id, (*path, "Action", index), "action", action)
-    for operator, keys in statement.get("Condition", {}).items():
+    conditions = statement.get("Condition", {})
+    beside = " beside aws:SourceArn" if any("aws:SourceArn" in keys for keys in conditions.values()) else ""
+    for operator, keys in conditions.items():
         for key in keys:
-            yield Removal(logical_id, (*path, "Condition", operator, key), "condition", key)
+            what = key + beside if key == "aws:SourceAccount" else key
+            yield Removal(logical_id, (*path, "Condition", operator, key), "condition", what)
 
 
 def _policies(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], list[dict[str, Any]]]]:
@@ -174,8 +177,8 @@ def main(kinds: Sequence[str]) -> int:
         unnoticed = []
         listed = [removal for removal in removals(assembly.template) if not kinds or f"{removal.kind}s" in kinds]
         for removal in listed:
-            case = assembly.noticed_by(removal)
             reason = removal.reason
+            case = None if reason else assembly.noticed_by(removal)
             print(f"{case or (f'justified: {reason}' if reason else 'UNNOTICED'):60} {removal}", flush=True)
             if case is None and reason is None:
                 unnoticed.append(removal)

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from bedrock_customization.rehearsal.permissions.matching import arn_like, like
+from bedrock_customization.rehearsal.permissions.matching import LITERAL, arn_like, like, plain
 
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
-_LITERALS = {"*": "*", "?": "?", "$": "$"}
+_LITERALS = {**LITERAL, "$": "$"}
 
 
 class UnknownConditionError(Exception):
     """A condition uses an operator or a key that the rehearsal does not know; says which."""
+
+
+class MalformedConditionError(Exception):
+    """A condition uses an operator that IAM does not have, so that it refuses the policy; says which."""
 
 
 class Context(Protocol):
@@ -80,6 +84,9 @@ def conditions_of(element: dict[str, dict[str, Any]], *, variables: bool) -> tup
     Args:
         element: The Condition element.
         variables: Whether the policy's version knows variables.
+
+    Raises:
+        MalformedConditionError: IAM does not have an operator.
     """
     found = []
     for written, keys in element.items():
@@ -87,6 +94,8 @@ def conditions_of(element: dict[str, dict[str, Any]], *, variables: bool) -> tup
         if colon and quantifier not in ("ForAllValues", "ForAnyValue"):
             operator, quantifier = written, ""
         bare = operator.removesuffix("IfExists")
+        if bare not in _OPERATORS and written not in ("Null", *_NOT_SIMULATED, *_NOT_SIMULATED_IF_EXISTS):
+            raise MalformedConditionError(f"IAM has no condition operator {written}")
         for key, wish in keys.items():
             wanted = tuple(_text(value) for value in (wish if isinstance(wish, list) else [wish]))
             found.append(Condition(bare, key, wanted, quantifier, bare != operator, variables))
@@ -155,10 +164,10 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanEquals": lambda value, wish: value >= wish,
 }
 _ARN: Compare = lambda wish, value: arn_like(wish, value)  # noqa: E731
-_IGNORING_CASE: Compare = lambda wish, value: wish.lower() == value.lower()  # noqa: E731
+_IGNORING_CASE: Compare = lambda wish, value: plain(wish).lower() == value.lower()  # noqa: E731
 _OPERATORS: dict[str, tuple[Compare, bool]] = {
-    "StringEquals": (lambda wish, value: wish == value, False),
-    "StringNotEquals": (lambda wish, value: wish == value, True),
+    "StringEquals": (lambda wish, value: plain(wish) == value, False),
+    "StringNotEquals": (lambda wish, value: plain(wish) == value, True),
     "StringEqualsIgnoreCase": (_IGNORING_CASE, False),
     "StringNotEqualsIgnoreCase": (_IGNORING_CASE, True),
     "StringLike": (lambda wish, value: like(wish, value), False),
@@ -173,4 +182,6 @@ _OPERATORS: dict[str, tuple[Compare, bool]] = {
     **{f"Date{name}": (_date(compare), False) for name, compare in _COMPARISONS.items()},
     "DateNotEquals": (_date(_COMPARISONS["Equals"]), True),
 }
+_NOT_SIMULATED = ("IpAddress", "NotIpAddress", "BinaryEquals")
+_NOT_SIMULATED_IF_EXISTS = tuple(f"{operator}IfExists" for operator in _NOT_SIMULATED)
 """Each operator's comparison, and whether it holds when none of the policy's values compares."""

@@ -11,6 +11,7 @@ from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions.calls.need import Need
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.permissions.resources import TRACE
+from bedrock_customization.rehearsal.permissions.statements import MalformedPolicyError
 from bedrock_customization.rehearsal.services.api import Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.template import Template
@@ -35,6 +36,22 @@ _LOG_KEY_SOMETIMES = ("kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey")
 
 class DeploymentDeniedError(Exception):
     """CloudFormation could not create a resource, because a role or key does not allow enough; says what and where."""
+
+
+def read_policies(stacks: list[DeployedStack], permissions: Permissions) -> None:
+    """Read and enforce the policies of stacks.
+
+    Args:
+        stacks: The deployed stacks.
+        permissions: The permissions that enforce them.
+
+    Raises:
+        DeploymentDeniedError: IAM would refuse a policy.
+    """
+    try:
+        permissions.enforce(stacks)
+    except MalformedPolicyError as error:
+        raise DeploymentDeniedError(f"{error}; IAM refuses the policy as malformed") from error
 
 
 def check_creation(stack: DeployedStack, permissions: Permissions) -> None:

@@ -138,7 +138,14 @@ class Evaluation:
                 )
             kind = "identity-based" if who.role_arn else "resource-based"
             return Decision(f"because no {kind} policy allows the {request.action} action")
-        if role is not None and role.boundary is not None and not _fitting(boundary.allowances, request):
+        # What a resource's policy allows to the session itself, and not to its role, no boundary limits.
+        to_session = any(statement.names_session(who) for statement in direct)
+        if (
+            role is not None
+            and role.boundary is not None
+            and not to_session
+            and not _fitting(boundary.allowances, request)
+        ):
             return Decision(f"because no permissions boundary allows the {request.action} action")
         return Decision(None, _exercised([*allowed, *direct, *delegations], request))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+LITERAL = {"*": "\ue000", "?": "\ue001"}
+"""What stands in a pattern for a wildcard's own character: `${*}` and `${?}`."""
+
 
 @lru_cache(maxsize=65_536)
 def like(pattern: str, text: str, *, ignore_case: bool = False) -> bool:
@@ -28,7 +31,13 @@ def arn_like(pattern: str, arn: str) -> bool:
     return all(like(want, part) for want, part in zip(wanted, parts, strict=True))
 
 
+def plain(pattern: str) -> str:
+    """A pattern as text, for operators that know no wildcards."""
+    return pattern.replace(LITERAL["*"], "*").replace(LITERAL["?"], "?")
+
+
 @lru_cache
 def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
     escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    escaped = escaped.replace(LITERAL["*"], r"\*").replace(LITERAL["?"], r"\?")
     return re.compile(escaped, re.DOTALL | (re.IGNORECASE if ignore_case else 0))

@@ -10,6 +10,7 @@ from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.permissions.conditions import (
     Condition,
     Context,
+    MalformedConditionError,
     UnknownConditionError,
     conditions_of,
     substituted,
@@ -18,6 +19,10 @@ from bedrock_customization.rehearsal.permissions.matching import arn_like, like
 
 ANY_RESOURCE = "\0any"
 """Stands for a resource that cannot be told from a request: every statement about its action fits."""
+
+
+class MalformedPolicyError(Exception):
+    """IAM refuses a policy; says where and why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -120,6 +125,10 @@ class Statement:
         """Whether its Principal element names somebody, and not only the account."""
         return self._matches(who, account=False) != self.but_principals
 
+    def names_session(self, who: Who) -> bool:
+        """Whether its Principal element names a role's session by its ARN."""
+        return who.role_arn is not None and who.session_arn in (self.principals or {}).get("AWS", ())
+
     def delegates_to(self, who: Who) -> bool:
         """Whether its Principal element names somebody's account, so that identity policies decide."""
         return self._matches(who, account=True) != self.but_principals
@@ -176,6 +185,9 @@ def statements_of(document: dict[str, Any], where: str, holder: str) -> list[Sta
         document: The document, resolved.
         where: What error messages call it.
         holder: What its grants name as holder.
+
+    Raises:
+        MalformedPolicyError: IAM would refuse the document.
     """
     written = document.get("Statement", [])
     variables = document.get("Version") == "2012-10-17"
@@ -202,9 +214,16 @@ def _statement(entry: dict[str, Any], where: str, holder: str, variables: bool) 
         but_resources="NotResource" in entry,
         principals=principals,
         but_principals="NotPrincipal" in entry,
-        conditions=conditions_of(entry.get("Condition", {}), variables=variables),
+        conditions=_conditions(entry, where, variables),
         variables=variables,
     )
+
+
+def _conditions(entry: dict[str, Any], where: str, variables: bool) -> tuple[Condition, ...]:
+    try:
+        return conditions_of(entry.get("Condition", {}), variables=variables)
+    except MalformedConditionError as error:
+        raise MalformedPolicyError(f"{where}: {error}") from error
 
 
 def _list(value: Any) -> Iterable[str]:

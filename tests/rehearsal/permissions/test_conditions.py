@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
-from bedrock_customization.rehearsal.permissions.conditions import UnknownConditionError, conditions_of
+from bedrock_customization.rehearsal.permissions.conditions import (
+    MalformedConditionError,
+    UnknownConditionError,
+    conditions_of,
+)
 from bedrock_customization.rehearsal.permissions.context import RequestContext
 
 KEYS = {
@@ -16,6 +20,7 @@ KEYS = {
     "aws:epochtime": ["1767225600"],
     "s3:prefix": ["runs/1/"],
     "s3:max-keys": ["10"],
+    "s3:delimiter": ["*/?"],
     "aws:principaltag/team": ["blue"],
 }
 CONTEXT = RequestContext(KEYS, lambda: {"Owner": "me"})
@@ -71,6 +76,21 @@ def holds(operator: str, key: str, wanted: Any) -> bool:
         ("ForAnyValue:StringEquals", "aws:TagKeys", ["other"], False),
         ("ForAnyValue:StringEquals", "aws:CalledVia", ["team"], False),
         ("ForAllValues:StringLike", "aws:TagKeys", ["t*", "c*"], True),
+        ("ForAllValues:StringNotEquals", "aws:TagKeys", ["team"], False),
+        ("ForAllValues:StringNotEquals", "aws:TagKeys", ["other"], True),
+        ("ForAnyValue:StringNotEquals", "aws:TagKeys", ["team"], True),
+        ("ForAnyValue:StringNotEquals", "aws:TagKeys", ["team", "cost"], False),
+        ("ForAnyValue:StringEqualsIfExists", "aws:CalledVia", ["team"], False),
+        ("StringNotEqualsIfExists", "aws:RequestTag/Other", "blue", True),
+        ("StringEqualsIfExists", "aws:RequestTag/Other", [], True),
+        ("ArnNotEqualsIfExists", "aws:SourceArn", "arn:aws:events:us-east-1:123456789012:rule/one", False),
+        ("ArnEquals", "aws:SourceArn", "arn:aws:events:us-east-1:123456789012:rule/?ne", True),
+        ("NumericGreaterThanIfExists", "s3:max-keys", "5", True),
+        ("DateLessThanEquals", "aws:CurrentTime", ["2025-12-31T00:00:00Z", "2026-01-01T00:00:00+00:00"], True),
+        ("StringLike", "s3:prefix", "${aws:PrincipalTag/team}*", False),
+        ("StringLike", "s3:prefix", "runs/${*}", False),
+        ("StringLike", "s3:delimiter", "${*}?${?}", True),
+        ("StringEquals", "s3:delimiter", "${*}/${?}", True),
     ],
 )
 def test_a_condition(operator: str, key: str, wanted: Any, expected: bool) -> None:
@@ -80,8 +100,8 @@ def test_a_condition(operator: str, key: str, wanted: Any, expected: bool) -> No
 @pytest.mark.parametrize(
     ("operator", "key", "name"),
     [
-        ("StringAlmostEquals", "aws:TagKeys", "operator StringAlmostEquals"),
-        ("ForMostValues:StringEquals", "aws:TagKeys", "operator ForMostValues:StringEquals"),
+        ("NotIpAddressIfExists", "aws:SourceIp", "operator NotIpAddress"),
+        ("BinaryEquals", "s3:prefix", "operator BinaryEquals"),
         ("IpAddress", "aws:SourceIp", "operator IpAddress"),
         ("StringEquals", "aws:PrincipalOrgID", "key aws:PrincipalOrgID"),
         ("StringEqualsIfExists", "aws:SourceVpce", "key aws:SourceVpce"),
@@ -99,3 +119,12 @@ def test_variables_are_text_in_policies_of_the_older_version() -> None:
     (condition,) = conditions_of({"StringEquals": {"s3:prefix": "${aws:PrincipalTag/team}"}}, variables=False)
     assert not condition.holds(CONTEXT)
     assert condition.holds(RequestContext({"s3:prefix": ["${aws:PrincipalTag/team}"]}))
+
+
+@pytest.mark.parametrize(
+    "operator",
+    ["StringAlmostEquals", "ForMostValues:StringEquals", "stringequals", "NullIfExists", "StringEqualsIfExist", ""],
+)
+def test_an_operator_that_iam_does_not_have_is_refused(operator: str) -> None:
+    with pytest.raises(MalformedConditionError, match=rf"^IAM has no condition operator {operator}$"):
+        conditions_of({operator: {"aws:TagKeys": "team"}}, variables=True)

@@ -110,3 +110,19 @@ def test_access_logs_that_the_target_does_not_let_in_are_lost_in_silence(
     if granted:
         target.grant_put(iam.ServicePrincipal("logging.s3.amazonaws.com"), "data/*")
     assert [denial.action for denial in Rehearsal.from_stack(stack).permissions.denied] == denied
+
+
+@pytest.mark.parametrize("attached", ["identity", "resource"])
+def test_an_operator_that_iam_does_not_have_is_refused_although_nothing_uses_the_policy(
+    stack: cdk.Stack, attached: str
+) -> None:
+    statement = iam.PolicyStatement(
+        actions=["s3:GetObject"], resources=["*"], conditions={"StringEqual": {"s3:prefix": "x"}}
+    )
+    if attached == "identity":
+        role(stack, "lambda.amazonaws.com").add_to_policy(statement)
+    else:
+        statement.add_any_principal()
+        s3.Bucket(stack, "Bucket").add_to_resource_policy(statement)
+    with pytest.raises(DeploymentDeniedError, match=r"Statement\[0\]: IAM has no condition operator StringEqual; IAM"):
+        Rehearsal.from_stack(stack)

@@ -127,6 +127,43 @@ def test_a_boundary_limits_what_is_allowed() -> None:
     assert decide([], boundary=[allow("s3:*", "*")]).reason is not None
 
 
+@pytest.mark.parametrize(("principal", "limited"), [(ROLE, True), (SESSION, False), ("*", True)])
+def test_a_boundary_limits_what_a_resource_allows_to_the_role_but_not_to_its_session(
+    principal: str, limited: bool
+) -> None:
+    own = [allow(Principal={"AWS": principal})]
+    assert (decide([], own=own, boundary=[allow("s3:PutObject", "*")]).reason is not None) is limited
+    denial = allow(effect="Deny")
+    assert "permissions boundary" in str(decide([], own=own, boundary=[denial]).reason)
+
+
+def test_a_denial_can_leave_out_actions_and_resources() -> None:
+    everything = allow("*", "*")
+    but_writing = {"Effect": "Deny", "NotAction": "s3:Get*", "Resource": "*"}
+    assert decide([everything, but_writing]).reason is None
+    assert decide([everything, but_writing], action="s3:PutObject").reason is not None
+    but_runs = {"Effect": "Deny", "Action": "s3:*", "NotResource": f"{BUCKET}/runs/*"}
+    assert decide([everything, but_runs]).reason is None
+    assert decide([everything, but_runs], resource=f"{BUCKET}/secret").reason is not None
+
+
+def test_a_denial_holds_only_when_all_its_conditions_do() -> None:
+    denial = allow(
+        effect="Deny",
+        Condition={"StringEquals": {"s3:prefix": "x"}, "Null": {"aws:RequestTag/team": "true"}},
+    )
+    assert decide([allow(), denial], keys={"s3:prefix": ["y"]}).reason is None
+    assert decide([allow(), denial], keys={"s3:prefix": ["x"], "aws:requesttag/team": ["blue"]}).reason is None
+    assert decide([allow(), denial], keys={"s3:prefix": ["x"]}).reason is not None
+
+
+def test_a_role_is_passed_to_the_named_service_only() -> None:
+    passing = allow("iam:PassRole", ROLE, Condition={"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}})
+    for service, allowed in (("bedrock.amazonaws.com", True), ("lambda.amazonaws.com", False)):
+        keys = {"iam:passedtoservice": [service]}
+        assert (decide([passing], action="iam:PassRole", resource=ROLE, keys=keys).reason is None) is allowed
+
+
 @pytest.mark.parametrize(
     ("identity", "own", "allowed"),
     [
