@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -32,7 +32,7 @@ def data_bucket_or_new(
     """
     if bucket is not None:
         return bucket
-    return s3.Bucket(
+    created = s3.Bucket(
         scope,
         construct_id,
         encryption=s3.BucketEncryption.S3_MANAGED if encryption_key is None else s3.BucketEncryption.KMS,
@@ -48,18 +48,27 @@ def data_bucket_or_new(
                 noncurrent_version_expiration=Duration.days(90),
             )
         ],
-        **_access_logs(scope, construct_id, access_logs_bucket),
     )
+    if access_logs_bucket is not None:
+        log_access(created, access_logs_bucket)
+    return created
 
 
-def _access_logs(scope: Construct, construct_id: str, bucket: s3.IBucket | None) -> dict[str, Any]:
-    if bucket is None:
-        return {}
-    prefix = f"{scope.node.path}/{construct_id}/"
-    bucket.add_to_resource_policy(permissions.deliver_access_logs(bucket, prefix))
-    # By name, because in an app without feature flags the CDK would let S3 in by an ACL, which buckets refuse today.
-    by_name = s3.Bucket.from_bucket_name(scope, f"{construct_id}AccessLogs", bucket.bucket_name)
-    return {"server_access_logs_bucket": by_name, "server_access_logs_prefix": prefix}
+def log_access(bucket: s3.Bucket, logs: s3.IBucket) -> None:
+    """Lets S3 log who reads and writes a bucket.
+
+    Without feature flags the CDK would let S3 in by an ACL, which buckets refuse today.
+
+    Args:
+        bucket: The bucket.
+        logs: The bucket that gets the logs; an imported one's policy has to let S3 in already.
+    """
+    prefix = f"{bucket.node.path}/"
+    logs.add_to_resource_policy(permissions.deliver_access_logs(logs, prefix))
+    resource = cast(s3.CfnBucket, bucket.node.default_child)
+    resource.logging_configuration = s3.CfnBucket.LoggingConfigurationProperty(
+        destination_bucket_name=logs.bucket_name, log_file_prefix=prefix
+    )
 
 
 def grant_decrypt(bucket: s3.IBucket, role: iam.IRole) -> None:

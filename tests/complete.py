@@ -1,7 +1,5 @@
 """A stack that uses everything that can be asked for, each with a key of its own."""
 
-from typing import Any
-
 from aws_cdk import App, ArnFormat, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
@@ -16,8 +14,8 @@ from bedrock_customization import (
     Metric,
     NotificationTopic,
     QualityGate,
-    permissions,
 )
+from bedrock_customization.data_bucket import log_access
 
 TEACHER = "us.amazon.nova-premier-v1:0"
 
@@ -66,6 +64,7 @@ class CompleteStack(Stack):
                 vpc_id="vpc-0123456789abcdef0",
                 availability_zones=["us-east-1a", "us-east-1b"],
                 private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+                private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
             ),
             event_bus=self.event_bus,
             resource_tags={"cost-center": "4711"},
@@ -76,12 +75,7 @@ class CompleteStack(Stack):
         return kms.Key(self, name, enable_key_rotation=True)
 
     def _bucket(self, name: str, *, key: kms.Key | None = None, access_logs: s3.Bucket | None = None) -> s3.Bucket:
-        logging: dict[str, Any] = {}
-        if access_logs is not None:
-            by_name = s3.Bucket.from_bucket_name(self, f"{name}AccessLogs", access_logs.bucket_name)
-            logging = {"server_access_logs_bucket": by_name, "server_access_logs_prefix": f"{name}/"}
-            access_logs.add_to_resource_policy(permissions.deliver_access_logs(access_logs, f"{name}/"))
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             name,
             encryption_key=key,
@@ -89,8 +83,10 @@ class CompleteStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             versioned=True,
-            **logging,
         )
+        if access_logs is not None:
+            log_access(bucket, access_logs)
+        return bucket
 
     def _function(self, name: str) -> lambda_.IFunction:
         arn = self.format_arn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Annotations, Aws, Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -140,7 +140,11 @@ def task(
         state["Assign"] = assign
     if catches is not None:
         state["Catch"] = catches
-    return sfn.CustomState(scope, construct_id, state_json=state)
+    custom = sfn.CustomState(scope, construct_id, state_json=state)
+    if catches is not None:
+        warning = "@aws-cdk/aws-stepfunctions:multipleCatchSources"
+        Annotations.of(custom).acknowledge_warning(warning, "Those of add_catch are meant to come first.")
+    return custom
 
 
 def invoke_function(

@@ -255,9 +255,11 @@ def services_act_for_nobody_else(directory: Path) -> Rehearsal:
     logs = {"kms:encryptioncontext:aws:logs:arn": [f"arn:aws:logs:us-east-1:{ELSEWHERE}:log-group:theirs"]}
     for key in sorted(attempts.world.permissions._evaluation.policies.keys):  # type: ignore[union-attr]
         attempts.service("logs.us-east-1.amazonaws.com", "", "kms:Encrypt", key, dict(logs))
-    bucket = f"arn:aws:s3:::{rehearsal.bucket_name(f'{STACK}/AccessLogs')}/Training/1"
-    theirs = {"aws:sourceaccount": [ELSEWHERE]}
-    attempts.service("logging.s3.amazonaws.com", "arn:aws:s3:::theirs", "s3:PutObject", bucket, theirs)
+    logs_bucket = f"arn:aws:s3:::{rehearsal.bucket_name(f'{STACK}/AccessLogs')}"
+    for logged in (TRAINING, INVOCATION_LOGS, DATA, RESULTS):
+        elsewhere = {"aws:sourceaccount": [ELSEWHERE]}
+        log = f"{logs_bucket}/{logged}/1"
+        attempts.service("logging.s3.amazonaws.com", "arn:aws:s3:::theirs", "s3:PutObject", log, elsewhere)
     return rehearsal
 
 
