@@ -229,3 +229,54 @@ def test_data_in_the_other_schema_are_converted_on_request() -> None:
         converted = rehearsal.download(bucket, key)
     assert converted.splitlines()[0].startswith(b'{"schemaVersion": "bedrock-conversation-2024"')
     assert len(converted.splitlines()) == 110
+
+
+def test_a_type_that_no_active_model_has_can_be_used_with_an_unknown_model() -> None:
+    own = workflow("us-east-1", "on-demand")
+    with rehearse(own, "input") as rehearsal:
+        models = rehearsal.bedrock.registry.foundation_models
+        known = models["amazon.nova-micro-v1:0:128k"]
+        models["vendor.new-v1:0:9k"] = _changed(
+            known,
+            id="vendor.new-v1:0:9k",
+            inference_id="vendor.new-v1:0",
+            customizations=("CONTINUED_PRE_TRAINING",),
+        )
+        asked = execution_input(
+            baseModelIdentifier="vendor.new-v1:0:9k",
+            baseInferenceModelIdentifier="vendor.new-v1:0",
+            customizationType="CONTINUED_PRE_TRAINING",
+        )
+        run = rehearsal.run(own.state_machine, asked)
+        assert run.status == "SUCCEEDED", run.cause
+        (job,) = rehearsal.bedrock.registry.jobs
+        assert job.request["customizationType"] == "CONTINUED_PRE_TRAINING"
+
+
+def test_a_custom_model_is_customized_further() -> None:
+    own = workflow()
+    with rehearse(own) as rehearsal:
+        first = rehearsal.run(own.state_machine, execution_input())
+        model = first.output["model"]["customModelArn"]
+        run = rehearsal.run(own.state_machine, execution_input(baseModelIdentifier=model))
+        assert run.status == "SUCCEEDED", run.cause
+        _, job = rehearsal.bedrock.registry.jobs
+        assert job.request["baseModelIdentifier"] == model
+        assert set(run.output["evaluation"]["scores"]) == {"base", "custom"}
+        assert "base (amazon.nova-micro-v1:0)" in rehearsal.inbox[1].message
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "us.amazon.nova-micro-v1:0",
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0",
+    ],
+)
+def test_the_base_model_may_be_asked_by_profile_or_arn(base: str) -> None:
+    own = workflow()
+    with rehearse(own) as rehearsal:
+        run = rehearsal.run(own.state_machine, execution_input(baseInferenceModelIdentifier=base))
+        assert run.status == "SUCCEEDED", run.cause
+        assert f"base ({base})" in rehearsal.inbox[0].message
