@@ -58,7 +58,9 @@ def main() -> None:
         sys.exit(f"ENCODER_LAYER: bert-score knows no layer for {name}; give the layer whose output is compared.")
     layer = int(arguments.layer or model2layers[name])
     if Path(name).is_dir():
-        prepare(Path(name), arguments.output, name=name, revision=None, layer=layer, language=arguments.language)
+        folder = Path(name).resolve()
+        name = "/".join(folder.parts[-2:])
+        prepare(folder, arguments.output, name=name, revision=None, layer=layer, language=arguments.language)
         return
     source = arguments.output.with_name("source")
     revision = fetch(name, arguments.revision, source)

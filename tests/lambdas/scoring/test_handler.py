@@ -11,6 +11,7 @@ from moto import mock_aws
 from scoring import handler as scoring
 from scoring.bertscore.encoder_folder import InvalidEncoder
 from scoring.errors import InsufficientTime, InvalidInput
+from scoring.metrics.bertscore import open_scorer
 from tests.lambdas.scoring.conftest import random_texts
 
 ROWS_KEY = "runs/1/responses/map/SUCCEEDED_0.json"
@@ -247,6 +248,17 @@ def test_a_shard_that_would_not_be_done_in_time_says_so_after_the_first_rows(s3,
     assert scoring.handler(event(), context)["rows"] == 1000
 
 
+def test_all_processors_of_the_function_are_used(encoder, monkeypatch):
+    threads = []
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    monkeypatch.setattr("torch.set_num_threads", threads.append)
+
+    open_scorer.__wrapped__(str(encoder("bert")), "fp32")
+
+    assert threads == [3]
+
+
 def test_progress_is_printed_as_embedded_metrics_without_any_text(s3, capsys):
     score(s3, [row(1, ["secret reference"], answer("secret answer")), row(2, [])], metrics=["bertscore"])
 
@@ -254,6 +266,10 @@ def test_progress_is_printed_as_embedded_metrics_without_any_text(s3, capsys):
     line = json.loads(printed)
     directive = line["_aws"]["CloudWatchMetrics"][0]
     assert {metric["Name"] for metric in directive["Metrics"]} <= line.keys()
+    assert all(isinstance(line[metric["Name"]], int | float) for metric in directive["Metrics"])
+    assert {metric["Unit"] for metric in directive["Metrics"]} == {"Count", "Seconds"}
+    assert all(isinstance(line[name], str) for dimensions in directive["Dimensions"] for name in dimensions)
+    assert isinstance(line["_aws"]["Timestamp"], int) and line["_aws"]["Timestamp"] > 10**12  # milliseconds
     assert (line["Rows"], line["CountedRows"], line["TruncatedTexts"], line["Shard"]) == (2, 1, 0, 3)
     assert "secret" not in printed
 

@@ -1,6 +1,7 @@
 """A shard's lines, at every possible boundary."""
 
 import io
+import threading
 
 import pytest
 from botocore.exceptions import ClientError, ResponseStreamingError
@@ -65,3 +66,20 @@ def test_a_body_that_breaks_off_is_read_again():
     assert [line.content for line in lines(OneObject(b"a\nb", failures=3), 0, 10)] == [b"a", b"b"]
     with pytest.raises(ResponseStreamingError):
         lines(OneObject(b"a\nb", failures=8), 0, 10)
+
+
+def test_the_next_block_is_read_while_lines_are_being_scored(monkeypatch):
+    class Watched(OneObject):
+        second_read = threading.Event()
+
+        def get_object(self, Range, **names):
+            if not Range.startswith("bytes=0-"):
+                self.second_read.set()
+            return super().get_object(Range=Range, **names)
+
+    monkeypatch.setattr("scoring.shard.BLOCK_BYTES", 4)
+    read = Shard(Watched(b"aaa\nbbb\nccc\n"), "results", "lines", 0, 12).lines()
+
+    assert next(read).content == b"aaa"  # and no other line is asked for
+    assert Watched.second_read.wait(timeout=30)
+    assert [line.content for line in read] == [b"bbb", b"ccc"]
