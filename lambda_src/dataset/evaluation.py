@@ -8,6 +8,7 @@ from typing import Any
 from dataset import schemas
 from dataset.alignment import Alignment
 from dataset.content import MEDIA
+from dataset.conversion import convert_record
 from dataset.duplicates import Duplicates
 from dataset.evaluation_models import RecordNeeds
 from dataset.findings import WARNINGS, Findings
@@ -16,6 +17,8 @@ from dataset.lines import ByteStream, Line, LineReader
 from dataset.overlap import OverlapIndex
 from dataset.records import Parsed, Record, Turn, check_text
 
+OWN_NAMES = ("references", "category", "responses")
+"""What evaluation data have beside the fields of a schema."""
 SCHEMA_NAMES = {
     schemas.PROMPT_COMPLETION: frozenset({"prompt", "completion"}),
     schemas.CONVERSATION: frozenset({"schemaVersion", "system", "messages"}),
@@ -30,9 +33,9 @@ class EvaluationSet:
     """Reads evaluation data; records that cannot be used are named by line and left out.
 
     A record is `{"prompt", "completion"}` or a `bedrock-conversation-2024` record whose last assistant turn is the
-    reference. Both may carry `"references": ["...", ...]`, further or instead, `"category": "..."`, and answers that
-    are already there: `"responses": {"<model>": "<text>" or {"text", "stopReason"}}`. A record whose answers are all
-    there needs no prompt.
+    reference, or in another format that `dataset.conversion` reads. All may carry `"references": ["...", ...]`, further
+    or instead, `"category": "..."`, and answers that are already there: `"responses": {"<model>": "<text>" or {"text",
+    "stopReason"}}`. A record whose answers are all there needs no prompt.
 
     Args:
         findings: Where faults are added.
@@ -144,7 +147,8 @@ def normalise(
     """Bring a record into the one form that models are asked in.
 
     Args:
-        value: A record of either schema, optionally with `references`, `category` and `responses`.
+        value: A record of either schema or of another format that is converted, optionally with `references`,
+            `category` and `responses`.
         identifier: The record's id.
         needs: What the models need of it.
 
@@ -152,6 +156,7 @@ def normalise(
         The normalised record, or None if it has a fault; and what was parsed, with the faults.
     """
     needs = needs or RecordNeeds()
+    value = _in_a_known_schema(value)
     parsed = _parse(value, needs)
     if parsed is None:
         return None, Parsed(faults=[("unknownSchema", f"{schemas.unknown(value)}; {EXPECTED}")])
@@ -171,6 +176,17 @@ def normalise(
     _check_templates(record, needs, parsed)
     _check_size(record, needs, parsed)
     return (None if parsed.faults else record), parsed
+
+
+def _in_a_known_schema(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of another format as a conversation; one that cannot be converted is returned as it is."""
+    if schemas.recognise(value) in SCHEMA_NAMES:
+        return value
+    try:
+        converted = convert_record(value, schemas.CONVERSATION, answer_required=False)
+    except ValueError:
+        return value
+    return converted | {name: value[name] for name in OWN_NAMES if name in value}
 
 
 def _parse(value: dict[str, Any], needs: RecordNeeds) -> Parsed | None:

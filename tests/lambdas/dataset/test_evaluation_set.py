@@ -164,7 +164,9 @@ def test_a_byte_order_mark_is_a_warning_since_it_is_removed():
         (b'{"prompt": 5, "completion": "b"}', "wrongType", "prompt is a number, not a string"),
         (b'{"prompt": "a", "references": []}', "noReference", "no completion"),
         (b'{"prompt": "a", "references": [" "]}', "emptyText", "references is blank"),
-        (b'{"messages": [{"role": "user", "content": "a"}]}', "unknownSchema", 'are {"prompt", "completion"} or'),
+        (b'{"messages": [{"role": "user", "content": "a"}]}', "noReference", "no completion"),
+        (b'{"chosen": "a", "rejected": "b"}', "unknownSchema", 'are {"prompt", "completion"} or'),
+        (b'{"input": "unlabelled"}', "unknownSchema", 'are {"prompt", "completion"} or'),
         (b'{"prompt": "' + b"x" * 300_000 + b'", "completion": "b"}', "recordTooLarge", "at most 200000"),
         (b'{"prompt": "' + b"x" * 20_000_000 + b'", "completion": "b"}', "lineTooLong", "longer than 8388608"),
     ],
@@ -186,3 +188,24 @@ def test_line_ends_and_a_byte_order_mark_change_no_record(mark, end):
     records = list(EvaluationSet(findings).records(io.BytesIO(content)))
     assert [record["messages"][0]["content"][0]["text"] for record in records] == [f"Question {n}" for n in range(3)]
     assert [finding.kind for finding in findings.all()] == (["byteOrderMark"] if mark else [])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"question": "Question", "answer": "Answer"},
+        {"instruction": "Question", "output": "Answer"},
+        {"messages": [{"role": "user", "content": "Question"}], "reference_answer": "Answer"},
+        {"messages": [{"role": "user", "content": "Question"}, {"role": "assistant", "content": "Answer"}]},
+        {"conversations": [{"from": "human", "value": "Question"}, {"from": "gpt", "value": "Answer"}]},
+    ],
+)
+def test_formats_of_other_tools_are_read(record):
+    (normalised,), findings, _ = read(record | {"references": ["Or so"], "category": "tone"})
+    assert findings.all() == []
+    assert normalised == {
+        "id": "1",
+        "messages": [{"role": "user", "content": [{"text": "Question"}]}],
+        "references": ["Answer", "Or so"],
+        "category": "tone",
+    }
