@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
+from botocore.model import OperationModel
 
 from bedrock_customization.rehearsal.interpreter.services import StatesError
 from bedrock_customization.rehearsal.services import sdk
@@ -42,8 +43,8 @@ class Faults:
 
         Args:
             at: A state, or an API call.
-            error: The error's name: for a state as Step Functions names it (`States.Timeout`), for an API call as the
-                API declares it (`ThrottlingException`).
+            error: The error's name: as the API declares it (`ThrottlingException`), or, for a state, as Step Functions
+                names it (`States.TaskFailed`).
             times: How many calls fail.
             cause: The error's message.
         """
@@ -77,6 +78,11 @@ class Faults:
         """
         self._add(_Fault("delay", at, times, seconds=seconds))
 
+    @property
+    def pending(self) -> list[str]:
+        """Where faults are injected that have not happened yet."""
+        return [fault.at for fault in self._faults]
+
     def clear(self) -> None:
         """Forget every fault that has not happened yet."""
         self._faults.clear()
@@ -88,45 +94,45 @@ class Faults:
         Raises:
             ValueError: There is no such call.
         """
-        service, _, action = call.partition(":")
-        model = sdk.service_of(service)
-        operation = sdk.operation_of(model, action) if model is not None else None
-        if operation is None:
-            raise ValueError(f"call: {call!r} is no API call; write it like bedrock:createModelCustomizationJob")
-        return [shape.name for shape in operation.error_shapes]
+        return [shape.name for shape in _operation(call).error_shapes]
 
     def before(self, call: ApiCall) -> None:
         """Raise the error that is injected into an API call, if one is."""
         fault = self._next("fail", _names_of(call))
         if fault is not None:
-            raise _api_error(call, fault)
+            raise _api_error(min(_names_of(call)), fault)
 
     def after(self, call: ApiCall, result: Any) -> None:
-        """Lose the response of an API call, if that is injected."""
-        fault = self._next("lose", _names_of(call))
+        """Lose the response of an API call, if that is injected into it or into the state that makes it."""
+        by_state = set() if call.principal.state is None else {call.principal.state}
+        fault = self._next("lose", _names_of(call) | by_state)
         if fault is not None:
             raise ApiError(fault.error, fault.cause, 0)
 
-    async def around(self, state: str, prefix: str, calls: set[str], perform: Callable[[], Awaitable[Any]]) -> Any:
+    async def around(self, state: str, calls: set[str], perform: Callable[[], Awaitable[Any]], prefix: str = "") -> Any:
         """Call a service for a state, with the faults that are injected into the state.
 
         Args:
             state: The state's name.
-            prefix: What the service's errors begin with.
-            calls: The names of the API call that the state makes.
+            calls: The names of the API call that the state makes; none if something stands in for it.
             perform: Calls the service.
+            prefix: What the errors of a service begin with that something stands in for.
 
         Raises:
-            StatesError: The injected error.
+            ApiError: The injected error, as the API declares it.
+            StatesError: The injected error, as Step Functions names it.
         """
         delay = self._next("delay", {state, *calls})
         if delay is not None:
             await trio.sleep(delay.seconds)
         failure = self._next("fail", {state})
         if failure is not None:
+            call = min(calls, default=None)
+            if call is not None and failure.error in self.errors_of(call):
+                raise _api_error(call, failure)
             raise StatesError(failure.error, failure.cause)
         result = await perform()
-        lost = self._next("lose", {state})
+        lost = None if calls else self._next("lose", {state})
         if lost is not None:
             raise StatesError(f"{prefix}.{lost.error}", lost.cause)
         return result
@@ -159,9 +165,18 @@ def api_names(client_name: str, operation: str) -> set[str]:
     return {f"{name}:{action}" for name in (service, client_name.replace("-", ""))}
 
 
-def _api_error(call: ApiCall, fault: _Fault) -> ApiError:
-    shapes = sdk.service_model(call.service).operation_model(call.operation).error_shapes
+def _api_error(call: str, fault: _Fault) -> ApiError:
+    shapes = _operation(call).error_shapes
     status = next(
         (shape.metadata.get("error", {}).get("httpStatusCode") for shape in shapes if shape.name == fault.error), None
     )
     return ApiError(fault.error, fault.cause, status or 400)
+
+
+def _operation(call: str) -> OperationModel:
+    service, _, action = call.partition(":")
+    model = sdk.service_of(service)
+    operation = sdk.operation_of(model, action) if model is not None else None
+    if operation is None:
+        raise ValueError(f"call: {call!r} is no API call; write it like bedrock:createModelCustomizationJob")
+    return operation

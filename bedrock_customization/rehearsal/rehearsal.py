@@ -68,7 +68,7 @@ class Rehearsal:
         self._world = World(place_of(account, region), seed, self._observe)
         self._names = Names(self._world)
         self._stops: set[str] = set()
-        self._current: Run | None = None
+        self._current: list[Run] = []
         self.left_out: list[str] = []
 
     @classmethod
@@ -332,17 +332,23 @@ class Rehearsal:
             UnsupportedDefinitionError: The definition uses something that the rehearsal does not know; names it.
             ValueError: The input is not JSON or too large, or the name is taken.
         """
-        machine = self._names.machine(state_machine)
+        return self._run(state_machine, [(name, input)])[0]
 
-        def start() -> None:
-            try:
-                self._current = self._world.executions.start(machine, input, name)
-            except ApiError as error:
-                raise ValueError(f"{error.code}: {error.message}") from error
+    def run_all(self, state_machine: Any, inputs: Mapping[str, Any]) -> list[Run]:
+        """Run several executions of a state machine at the same time, and everything that their ends start.
 
-        self._perform(start)
-        assert self._current is not None
-        return self._current
+        Args:
+            state_machine: As in `run`.
+            inputs: The inputs by the names of the executions.
+
+        Returns:
+            The executions in the order of the inputs, whatever came of them.
+
+        Raises:
+            UnsupportedDefinitionError: As in `run`.
+            ValueError: As in `run`.
+        """
+        return self._run(state_machine, list(inputs.items()))
 
     def fire(self, schedule: Any) -> list[Run]:
         """Let a schedule fire now, and run what it starts to its end.
@@ -384,7 +390,7 @@ class Rehearsal:
         self._world.clock.advance(self.seconds + seconds)
 
     def stop(self, *, at: str) -> None:
-        """Abort the run, as StopExecution does, when it enters a state; holds for the next time that this happens.
+        """Abort the next run, as StopExecution does, that enters a state.
 
         Args:
             at: The state's name; a state of a child or of a nested execution counts too.
@@ -431,6 +437,20 @@ class Rehearsal:
             else:
                 self._world.functions.add_handler(self._names.function(key), handler)
 
+    def _run(self, state_machine: Any, inputs: list[tuple[str | None, Any]]) -> list[Run]:
+        machine = self._names.machine(state_machine)
+        self._current = []
+
+        def start() -> None:
+            try:
+                for name, input in inputs:
+                    self._current.append(self._world.executions.start(machine, input, name))
+            except ApiError as error:
+                raise ValueError(f"{error.code}: {error.message}") from error
+
+        self._perform(start)
+        return self._current
+
     def _perform(self, action: Callable[[], None]) -> None:
         world = self._world
 
@@ -453,9 +473,10 @@ class Rehearsal:
         if self._observer is not None:
             self._observer(Run(execution), event)
         name = event.get("stateEnteredEventDetails", {}).get("name")
-        if name in self._stops and self._current is not None and self._current.status == "RUNNING":
+        outermost = execution.outermost
+        if name in self._stops and any(run.execution is outermost for run in self._current if run.status == "RUNNING"):
             self._stops.discard(name)
-            self._current.execution.stop()
+            outermost.stop()
 
 
 def _only_one(error: BaseException) -> BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 from bedrock_customization.rehearsal.interpreter import limits
@@ -51,7 +51,6 @@ class Interpreter:
         self.executions: dict[str, Execution] = {}
         self._chance = random.Random(seed)
         self._definitions: dict[str, tuple[StateMachine, Definition]] = {}
-        self._expressions: dict[str, Expression] = {}
 
     def check(self, machine: StateMachine) -> Definition:
         """Check a state machine before anything runs.
@@ -62,7 +61,7 @@ class Interpreter:
         """
         known = self._definitions.get(machine.arn)
         if known is None or known[0] is not machine:
-            known = (machine, check(machine, self.services, self._expression))
+            known = (machine, check(machine, self.services, _expression))
             self._definitions[machine.arn] = known
         return known[1]
 
@@ -141,7 +140,8 @@ class Interpreter:
         """Make up a UUID."""
         return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
-    def _expression(self, text: str) -> Expression:
-        if text not in self._expressions:
-            self._expressions[text] = Expression(text)
-        return self._expressions[text]
+
+@lru_cache(maxsize=4096)
+def _expression(text: str) -> Expression:
+    """A parsed expression; definitions hold hundreds of them, and most rehearsals are of the same few definitions."""
+    return Expression(text)

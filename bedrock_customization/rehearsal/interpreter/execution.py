@@ -122,6 +122,11 @@ class Execution:
         return self._chance
 
     @property
+    def outermost(self) -> Execution:
+        """The execution that this one was started for, directly or not; itself if no execution started it."""
+        return self if self._parent is None else self._parent.outermost
+
+    @property
     def context(self) -> dict[str, Any]:
         """The parts of the context object that every state of this execution shares."""
         if self._context is None:

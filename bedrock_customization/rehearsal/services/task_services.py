@@ -119,17 +119,15 @@ class TaskServices:
         """
         if resource in self.stand_ins:
             prefix = resource.split(":")[-2].capitalize()
-            return await self._faults.around(
-                caller.state, prefix, set(), partial(self._stood_in, resource, arguments, caller)
-            )
+            perform = partial(self._stood_in, resource, arguments, caller)
+            return await self._faults.around(caller.state, set(), perform, prefix)
         integration = parse(resource)
         principal = _principal(caller)
         client_name = "lambda" if integration.model is None else integration.model.service_name
         operation = "Invoke" if integration.operation is None else integration.operation.name
-        prefix = sdk.error_prefix(sdk.service_model(client_name))
         perform = partial(self._call, integration, arguments, principal, caller.submitted)
         try:
-            return await self._faults.around(caller.state, prefix, api_names(client_name, operation), perform)
+            return await self._faults.around(caller.state, api_names(client_name, operation), perform)
         except sdk.FieldError as error:
             problems = ", ".join(error.problems)
             text = _json(arguments)
@@ -360,9 +358,9 @@ class TaskServices:
             details = f"Status Code: {error.status}; Error Code: {error.code}; Request ID: {request_id}; Proxy: null"
             cause = f"{error.message} (Service: {_OLD_SDK_NAMES[service][0]}; {details})"
             if service == "lambda":
-                declared = {shape.name for shape in sdk.service_model("lambda").error_shapes}
+                known = {shape.name for shape in sdk.service_model("lambda").error_shapes} | {"SdkClientException"}
                 code = f"{error.code.removesuffix('Exception')}Exception"
-                return StatesError(f"Lambda.{code if code in declared else 'AWSLambdaException'}", cause)
+                return StatesError(f"Lambda.{code if code in known else 'AWSLambdaException'}", cause)
             assert integration.model is not None
             code = sdk.error_code(integration.model, error.code) or f"{_OLD_SDK_NAMES[service][1]}Exception"
             return StatesError(f"{_OPTIMIZED_PREFIX[service]}.{code}", cause)
