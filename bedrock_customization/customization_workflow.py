@@ -247,8 +247,7 @@ class CustomizationWorkflow(Workflow):
             log_execution_data=log_execution_data,
         )
         self.state_machine: sfn.StateMachine = machine.state_machine
-        self.release.watch(self.state_machine)
-        self.release.sweep_every(sweep_interval or Duration.hours(1))
+        self.release.watch(self.state_machine, sweep_interval=sweep_interval or Duration.hours(1))
         self._grant(machine.role)
         self.alarms = WorkflowAlarms(
             self,

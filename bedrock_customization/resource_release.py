@@ -23,6 +23,9 @@ from bedrock_customization.states.release_run import release_one_run
 from bedrock_customization.states.sweep import sweep
 from bedrock_customization.workflow_machine import WorkflowMachine
 
+# How many sweeps look again whether a run that ended badly was released and reported.
+SWEEPS_OF_A_RUN = 4
+
 
 class ResourceRelease(Construct):
     """A state machine that stops jobs and deletes deployments and provisioned throughput of a run.
@@ -33,7 +36,8 @@ class ResourceRelease(Construct):
     itself; a schedule starts it for what was missed all the same. It notifies for a run that failed, once.
 
     Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource name>"], "deleteModels", "failure"}`, the
-    last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule `{"sweep": true}`.
+    last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule
+    `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`.
 
     Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...]}]}`.
 
@@ -100,25 +104,15 @@ class ResourceRelease(Construct):
         acknowledge(self.dead_letter_queue, {"SQS3": "It is the dead-letter queue itself, of two rules"})
         self._rule_role = iam.Role(self, "RuleRole", assumed_by=permissions.trust_for("events", "rule/*"))
 
-    def sweep_every(self, interval: Duration) -> None:
-        """Looks for what was missed, regularly.
-
-        Args:
-            interval: The time between two looks.
-        """
-        events.Rule(
-            self,
-            "Sweep",
-            description="Releases what was missed",
-            schedule=events.Schedule.rate(interval),
-            targets=[self._target(events.RuleTargetInput.from_object({"sweep": True}))],
-        )
-
-    def watch(self, machine: sfn.StateMachine) -> None:
+    def watch(self, machine: sfn.StateMachine, *, sweep_interval: Duration) -> None:
         """Starts the release for every execution of a machine that FAILED, TIMED_OUT or was ABORTED.
+
+        EventBridge loses an event now and then, and a release can break too. So a schedule looks for what was missed:
+        what is still paid for, and the runs that ended badly since some sweeps ago, whose message may be missing.
 
         Args:
             machine: The machine to watch.
+            sweep_interval: The time between two looks.
         """
         permissions.attach(
             self,
@@ -127,6 +121,7 @@ class ResourceRelease(Construct):
             [
                 *permissions.describe_executions(machine, self),
                 *permissions.describe_executions(self.state_machine, self),
+                *permissions.list_executions(machine),
             ],
         )
         events.Rule(
@@ -139,6 +134,16 @@ class ResourceRelease(Construct):
                 detail={"stateMachineArn": [machine.state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
             targets=[self._target(events.RuleTargetInput.from_event_path("$.detail"))],
+        )
+        ended_within = SWEEPS_OF_A_RUN * sweep_interval.to_seconds()
+        # The machine's ARN is not in the definition: the machine starts this one, so its definition has this one's ARN.
+        sweep_input = {"sweep": {"stateMachineArn": machine.state_machine_arn, "endedWithinSeconds": ended_within}}
+        events.Rule(
+            self,
+            "Sweep",
+            description="Releases what was missed",
+            schedule=events.Schedule.rate(sweep_interval),
+            targets=[self._target(events.RuleTargetInput.from_object(sweep_input))],
         )
 
     def metric_failed(self, **options: Any) -> cloudwatch.Metric:

@@ -8,6 +8,7 @@ from bedrock_customization.permissions.encryption import decrypt_models, encrypt
 from bedrock_customization.permissions.executions import (
     describe_executions,
     invoke_functions,
+    list_executions,
     run_distributed_maps,
     start_execution,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "encrypt_logs",
     "encrypt_models",
     "invoke_functions",
+    "list_executions",
     "list_objects",
     "promote",
     "publish_alarms",

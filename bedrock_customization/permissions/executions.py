@@ -43,6 +43,15 @@ def describe_executions(machine: sfn.StateMachine, scope: Construct) -> list[iam
     ]
 
 
+def list_executions(machine: sfn.StateMachine) -> list[iam.PolicyStatement]:
+    """Lists a machine's executions.
+
+    Args:
+        machine: The machine.
+    """
+    return [iam.PolicyStatement(actions=["states:ListExecutions"], resources=[machine.state_machine_arn])]
+
+
 def run_distributed_maps(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Lets a machine run its own Distributed Maps.
 

@@ -108,7 +108,10 @@ def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) 
         resource="states:startExecution.sync:2",
         arguments={
             "StateMachineArn": state_machine_arn,
-            "Name": "{% $runId & '-release-' & $states.context.Execution.RedriveCount %}",
+            # A release that is started again does no harm; one of the same name that is over could not be started.
+            "Name": expression("""
+                $runId & '-release-' & $states.context.Execution.RedriveCount & '-' & $states.context.State.RetryCount
+            """),
             "Input": {
                 "runId": "{% $runId %}",
                 "name": "{% $name %}",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.task import expression, task
+from bedrock_customization.states.task import expression, retry, task
+
+RELEASE_TIMED_OUT = "ReleaseTimedOut"
+"""The error of a release that left something; it notifies before it fails."""
 
 UNNOTIFIED = "Unnotified"
 """How the names of the states end that follow when a notification could not be published."""
@@ -15,10 +18,12 @@ _FIRST_ERROR = r"""(
     $flat := $replace(<cause>, /\\+"/, '"');
     $function := $match($flat, /"errorMessage":\s*"(.*?)",\s*"errorType":\s*"(.*?)"/, 1);
     $job := $match($flat, /"FailureMessage":\s*"(.*?)"\s*(?:,|\})/, 1);
-    $child := $match($flat, /"Cause":\s*"(.*?)",\s*"Error":\s*"(.*?)"/, 1);
+    $childsError := $match($flat, /"Error":\s*"(.*?)"/, 1);
+    $childsCause := $match($flat, /"Cause":\s*"(.*?)"\s*(?:,\s*"[A-Z]\w*":|\})/, 1);
     $found := $exists($function) ? {'error': $function.groups[1], 'cause': $function.groups[0]}
         : $exists($job) ? {'error': $error, 'cause': $job.groups[0]}
-        : $exists($child) ? {'error': $child.groups[1], 'cause': $child.groups[0]}
+        : $exists($childsError) and $exists($childsCause)
+            ? {'error': $childsError.groups[0], 'cause': $childsCause.groups[0]}
         : {'error': $error, 'cause': $flat};
     {'error': $found.error, 'cause': $substring($replace($found.cause, /\\+n/, '\n'), 0, 8000)}
 )"""
@@ -58,7 +63,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
     `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
     `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `warnings` (texts), `modelId` (of the
     promoted model, or null), `previousModelId` (of the one promoted before it, or null), `registrationFailure` (a text,
-    or null) and `release` (`{"released", "kept"}`).
+    or null) and `release` (`{"released", "kept", "unreleased"?}`, the latter with the `problem` of each).
 
     Args:
         scope: The construct that holds the state.
@@ -85,11 +90,20 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                 ? ($several ? 'no custom model is better, all were released'
                     : 'the custom model is not better and was released')
             : 'inconclusive, ' & ($several ? 'no custom model is served' : 'the custom model is not served');
-        $next := $failure != null ? 'Mend the error and start the customization again.'
+        $served := $release.kept[kind in ['Deployment', 'ProvisionedModel']];
+        $trained := $release.kept[kind = 'Model'];
+        $again := $count($trained) = 0 ? '' : '\n  What is trained need not be trained again: give'
+            & ' "customizationType": "IMPORTED" and as "customModelArn"' & $join([$trained.('\n    ' & arn)], ' or');
+        $next := $failure != null
+            ? ($count($release.unreleased) > 0 ? 'Delete in the Bedrock console what could not be released.\n  ' : '')
+                & ($count($served) > 0
+                    ? 'The custom model was promoted before the run ended, so it stays served and kept;'
+                        & ' delete it in the Bedrock console if nobody needs it.'
+                    : 'Mend the error and start the customization again.' & $again)
             : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
             : $evaluation.verdict = 'NOT_BETTER'
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'
-            : 'Read the failures in the report: too few records were answered completely by every model.';
+            : 'Read the failures in the report: too few records were answered completely by every model.' & $again;
         $candidates := $evaluation.candidates.(
             '\n  ' & name & ' against ' & baseline & ': ' & metric & ' ' & $signed(difference.mean)
             & ' (interval ' & $signed(difference.low) & ' to ' & $signed(difference.high) & '), '
@@ -100,6 +114,10 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
         }});
         $failed := $failedCandidates.('  ' & name & ' (' & description & '): ' & error & '\n    '
             & $replace($substring(cause, 0, 500), '\n', '\n    '));
+        $stuck := $join([$release.unreleased.(
+            '\n  ' & ($exists(kind) ? $lookup({_TITLES}, kind) & ' ' & name : name) & ' could not be released: '
+            & ($exists(problem) ? problem : 'it is still there')
+        )], '');
         $previous := $previousModelId = null ? '' : '\n  the model promoted before, paid '
             & $lookup({_COSTS}, $contains($previousModelId, ':provisioned-model/') ? 'ProvisionedModel' : 'Deployment')
             & '; delete it when nobody asks it any more:\n    ' & $previousModelId;
@@ -120,7 +138,8 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                         & '\n  About the data: s3://{results_bucket}/' & $prefix & 'dataset-report.json'))
                 & $section('Released', $count($release.released) = 0 ? '  nothing' : $things($release.released))
                 & $section('Still billed',
-                    ($count($release.kept) = 0 ? '  nothing' : $costs($release.kept)) & $previous)
+                    ($count($release.kept) + $count($release.unreleased) = 0 ? '  nothing' : $costs($release.kept))
+                    & $stuck & $previous)
                 & ($registrationFailure = null ? ''
                     : $section('Not registered', '  The model is served and kept. ' & $registrationFailure))
                 & $section('Next step', '  ' & $next)
@@ -159,6 +178,8 @@ def write_notification(
         resource="aws-sdk:s3:putObject",
         arguments=arguments | ({"IfNoneMatch": "*"} if only_first else {}),
         output={},
+        # Whether a message was sent is known by this object, so that no error is taken for final at once.
+        retries=[retry(["States.TaskFailed"], max_attempts=4)],
     )
 
 
@@ -192,14 +213,15 @@ def notify_once(
     """Publishes the message unless another execution did for this run.
 
     Whoever writes `notification.json` first publishes. When it is there already, its writer has published or still
-    will, unless that execution was stopped or failed before its last state.
+    will, unless that execution was stopped or failed before its last state. It may be this very execution, when the
+    response to its writing was lost. When that cannot be found out, nothing is published a second time.
 
     Args:
         scope: The construct that holds the states.
         topic_arn: The topic.
         results_bucket: The bucket of the notification.
         output: The output of the state that publishes.
-        done: What follows when there is nothing to publish, or publishing failed.
+        done: What follows, whether something was published or not.
     """
     publish = publish_notification(scope, "Notify", topic_arn=topic_arn, output=output)
     unnotified = sfn.Pass.jsonata(scope, f"Run{UNNOTIFIED}")
@@ -223,11 +245,18 @@ def notify_once(
     )
     is_published = (
         sfn.Choice.jsonata(scope, "IsNotificationPublished")
-        .when(sfn.Condition.jsonata("{% $states.input.Status in ['RUNNING', 'SUCCEEDED'] %}"), done)
+        .when(sfn.Condition.jsonata("{% $states.input.ExecutionArn = $states.context.Execution.Id %}"), publish)
+        .when(
+            sfn.Condition.jsonata(
+                "{% $states.input.Status in ['RUNNING', 'SUCCEEDED']"
+                f" or ($exists($states.input.Error) and $states.input.Error = '{RELEASE_TIMED_OUT}') %}}"
+            ),
+            done,
+        )
         .otherwise(rewrite)
     )
     for state in (read, describe_writer):
-        state.add_catch(publish, errors=["States.ALL"])
+        state.add_catch(done, errors=["States.ALL"])
     read.next(describe_writer).next(is_published)
     write = write_notification(scope, "WriteNotification", results_bucket=results_bucket, only_first=True)
     is_written = (
@@ -236,4 +265,6 @@ def notify_once(
         .otherwise(publish)
     )
     write.add_catch(is_written, errors=["States.ALL"])
-    return write.next(publish)
+    write.next(publish)
+    publish.next(done)
+    return sfn.Chain.start(write)

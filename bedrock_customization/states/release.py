@@ -15,7 +15,7 @@ from bedrock_customization.states.bedrock_resources import (
     read_tags,
 )
 from bedrock_customization.states.resource_names import names_resource_of_run
-from bedrock_customization.states.task import CONFLICT, NOT_FOUND, expression, retry, task
+from bedrock_customization.states.task import CONFLICT, NOT_FOUND, retry, task
 from bedrock_customization.tags import KEPT_TAG
 
 _LOOK_EVERY = Duration.minutes(1)
@@ -34,22 +34,13 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     else still uses.
 
     What cannot be found or released is tried again at the next look, whatever the error was, and keeps nothing else
-    from being released.
+    from being released. What is left after the last look is assigned to `unreleased`, with its `problem`.
 
     Args:
         scope: The construct that holds the states.
-        done: What follows when everything is gone.
+        done: What follows.
     """
     left = f"[{', '.join(f'$left{kind.plural}' for kind in PAID_KINDS)}]"
-    failed = sfn.Fail.jsonata(
-        scope,
-        "ReleaseTimedOut",
-        error="ReleaseTimedOut",
-        cause=expression(f"""
-            'Resources of run ' & $runId & ' could not be released; delete them in the Bedrock console. '
-            & $join({left}.(name & ': ' & ($exists(problem) ? problem : 'it is still there.')), ' ')
-        """),
-    )
     release_models = _release_each(scope, MODEL)
     release_models.next(done)
     find_models = _find(
@@ -61,10 +52,17 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     )
     wait = sfn.Wait.jsonata(scope, "WaitForRelease", time=sfn.WaitTime.duration(_LOOK_EVERY))
     is_released = (
-        sfn.Choice.jsonata(scope, "IsEverythingReleased", assign={"looks": "{% $looks + 1 %}"})
+        sfn.Choice.jsonata(
+            scope,
+            "IsEverythingReleased",
+            assign={
+                "unreleased": f"{{% {left} %}}",
+                "released": f"{{% [$released[$not(arn in {left}.arn)]] %}}",
+            },
+        )
         .when(sfn.Condition.jsonata(f"{{% $count({left}) = 0 %}}"), find_models)
         .when(sfn.Condition.jsonata(f"{{% $looks < {_MOST_LOOKS} %}}"), wait, assign={"looks": "{% $looks + 1 %}"})
-        .otherwise(failed)
+        .otherwise(find_models)
     )
     look: sfn.IChainable = is_released
     for kind in reversed(PAID_KINDS):
@@ -102,10 +100,10 @@ def _find(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.
 
 
 def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
-    """Deletes every found resource of a kind unless it is kept; what is found again is left for the next look."""
+    """Deletes every found resource of a kind unless it is kept; whether a paid one is gone, the next look tells."""
     prepare = sfn.Pass.jsonata(scope, f"Take{kind.title}", assign={"resource": "{% $states.input %}"})
     kept = sfn.Pass.jsonata(scope, f"Keep{kind.title}", outputs="{% $merge([$resource, {'kept': true}]) %}")
-    gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $merge([$resource, {'gone': true}]) %}")
+    gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $resource %}")
     there = sfn.Pass.jsonata(scope, f"{kind.title}IsThere", outputs="{% $merge([$resource, {'problem': $problem}]) %}")
     delete = task(
         scope,
@@ -133,7 +131,7 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
         "released": f"{{% [$distinct([$released, $states.result[$not({stays})].{_RESOURCE}])] %}}",
     }
     if not of_model:
-        assign[f"left{kind.plural}"] = "{% [$states.result[$not($exists(kept)) and $not($exists(gone))]] %}"
+        assign[f"left{kind.plural}"] = "{% [$states.result[$not($exists(kept))]] %}"
     return sfn.Map.jsonata(
         scope,
         f"Release{kind.plural}",

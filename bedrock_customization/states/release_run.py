@@ -5,7 +5,12 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.notification import compose_message, first_error, notify_once
+from bedrock_customization.states.notification import (
+    RELEASE_TIMED_OUT,
+    compose_message,
+    first_error,
+    notify_once,
+)
 from bedrock_customization.states.release import release_all
 from bedrock_customization.states.task import expression, task
 
@@ -18,7 +23,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure"}` with a failure of
     null when there is none; or it has just the `executionArn` of a run that is described first, and left alone while
-    it is at work. The output is `{"runId", "released", "kept"}`.
+    it is at work. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
+    `ReleaseTimedOut`, after it notified for a run that failed.
 
     Args:
         scope: The construct that holds the states.
@@ -43,13 +49,28 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "foundToken": "{% null %}",
             "released": [],
             "kept": [],
+            "unreleased": [],
         },
     )
     released = sfn.Pass.jsonata(scope, "RunReleased", outputs=_OUTPUT)
+    timed_out = sfn.Fail.jsonata(
+        scope,
+        RELEASE_TIMED_OUT,
+        error=RELEASE_TIMED_OUT,
+        cause=expression("""
+            'Resources of run ' & $runId & ' could not be released; delete them in the Bedrock console. '
+            & $join($unreleased.(name & ': ' & ($exists(problem) ? problem : 'It is still there.')), ' ')
+        """),
+    )
+    is_released = (
+        sfn.Choice.jsonata(scope, "IsTheRunReleased")
+        .when(sfn.Condition.jsonata("{% $count($unreleased) = 0 %}"), released)
+        .otherwise(timed_out)
+    )
     has_failed = (
         sfn.Choice.jsonata(scope, "HasTheRunFailed")
-        .when(sfn.Condition.jsonata("{% $failure = null %}"), released)
-        .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=released))
+        .when(sfn.Condition.jsonata("{% $failure = null %}"), is_released)
+        .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released))
     )
     release = release_all(scope, done=has_failed)
     return prepare.next(
@@ -104,7 +125,11 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
             "modelId": "{% null %}",
             "previousModelId": "{% null %}",
             "registrationFailure": "{% null %}",
-            "release": {"released": "{% [$released] %}", "kept": "{% [$kept] %}"},
+            "release": {
+                "released": "{% [$released] %}",
+                "kept": "{% [$kept] %}",
+                "unreleased": "{% [$unreleased] %}",
+            },
         },
     )
     return summarize.next(compose_message(scope, "ComposeMessage", results_bucket=results_bucket)).next(

@@ -16,9 +16,6 @@ from bedrock_customization.states.task import expression, invoke_function, retry
 # A little more than the function's own time-out, so that the function's error is the one that is reported.
 TASK_TIMEOUT = Duration.minutes(16)
 
-# How Step Functions names a function that was killed: out of memory, out of time, or by a lost machine.
-_KILLED = ["Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"]
-
 _SHARD_BYTES = 512 * 1024
 # The list of shards is a variable of at most 256 KiB, about 150 bytes a shard; beyond it the shards grow.
 _MOST_SHARDS = 1000
@@ -165,15 +162,7 @@ def score_responses(
 def _invoke_for_shard(
     scope: Construct, construct_id: str, *, function_arn: str, payload: dict[str, Any]
 ) -> sfn.CustomState:
-    return task(
-        scope,
-        construct_id,
-        resource="lambda:invoke",
-        arguments={"FunctionName": function_arn, "Payload": payload},
-        timeout=TASK_TIMEOUT,
-        output="{% $states.result.Payload %}",
-        retries=[retry(_KILLED, max_attempts=2)],
-    )
+    return invoke_function(scope, construct_id, function_arn=function_arn, payload=payload, timeout=TASK_TIMEOUT)
 
 
 def _shard_file(folder: str) -> str:

@@ -1,4 +1,4 @@
-"""The states that look for what no run and no rule released: everything with the tag of a run that is over."""
+"""The states that look for what no run and no rule released, and for runs that nobody was told about."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from constructs import Construct
 
 from bedrock_customization.states.bedrock_resources import PAID_KINDS, list_resources, read_tags
 from bedrock_customization.states.resource_names import ANY_RUN
-from bedrock_customization.states.task import NOT_FOUND
+from bedrock_customization.states.task import NOT_FOUND, expression, task
 from bedrock_customization.tags import EXECUTION_TAG, KEPT_TAG, WORKFLOW_TAG
+
+_ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
+# Of each status. What their release adds to the history of a sweep stays far below the 25,000 events that it can have.
+_MOST_RUNS = 20
 
 
 def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.Chain:
-    """Finds the runs of a workflow that still pay for something, and assigns `requests`, one for each run.
+    """Finds runs that still pay for something or ended badly of late, and assigns `requests`, one for each run.
 
-    Whether a run is over is looked up when it is released. Reads `paid`, empty, and `paidToken`, null.
+    Whether a run is over is looked up when it is released. Reads the input's `sweep`, `paid`, empty, and `paidToken`,
+    null.
 
     Args:
         scope: The construct that holds the states.
@@ -45,7 +50,7 @@ def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.C
         "FindRuns",
         items=sfn.ProvideItems.jsonata("{% $paid %}"),
         max_concurrency=5,
-        assign={"requests": "{% [$distinct($states.result[$ != '']).{'executionArn': $}] %}"},
+        assign={"requests": "{% [$distinct([$endedBadly, $states.result[$ != '']]).{'executionArn': $}] %}"},
         outputs={},
     ).item_processor(tags.next(is_ours))
     runs.next(done)
@@ -63,4 +68,32 @@ def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.C
             append=True,
             done=following,
         )
-    return sfn.Chain.start(following)
+    return _find_runs_that_ended_badly(scope).next(following)
+
+
+def _find_runs_that_ended_badly(scope: Construct) -> sfn.Chain:
+    """Assigns `endedBadly`, the ARNs of the executions that did so within `endedWithinSeconds`."""
+    list_runs = task(
+        scope,
+        "ListRuns",
+        resource="aws-sdk:sfn:listExecutions",
+        arguments={
+            "StateMachineArn": "{% $states.input.sweep.stateMachineArn %}",
+            "StatusFilter": "{% $states.input.status %}",
+            "MaxResults": _MOST_RUNS,
+        },
+        output=expression("""
+            [$states.result.Executions[$toMillis(StopDate) > $millis() - 1000 * $states.input.sweep.endedWithinSeconds]
+                .ExecutionArn]
+        """),
+    )
+    return sfn.Chain.start(
+        sfn.Map.jsonata(
+            scope,
+            "FindRunsThatEndedBadly",
+            items=sfn.ProvideItems.jsonata(f"{{% {_ENDED_BADLY} %}}"),
+            item_selector={"status": "{% $states.context.Map.Item.Value %}", "sweep": "{% $states.input.sweep %}"},
+            assign={"endedBadly": "{% $reduce($states.result, $append, []) %}"},
+            outputs={},
+        ).item_processor(list_runs)
+    )

@@ -12,8 +12,9 @@ from constructs import Construct
 NOT_FOUND = "Bedrock.ResourceNotFoundException"
 CONFLICT = "Bedrock.ConflictException"
 
-# Errors that pass when the call is repeated. The prefix that the optimised Bedrock integration gives its errors is not
-# documented; public state machines retry on `Bedrock.`, as the SDK integration names them.
+# Errors that pass when the call is repeated, by service. The prefix that the optimised Bedrock integration gives its
+# errors is not documented; public state machines retry on `Bedrock.`, as the SDK integration names them. A function
+# that was idle for weeks is not ready, or pending, at its next invocation.
 _TRANSIENT_ERRORS = {
     "lambda": [
         "Lambda.ClientExecutionTimeoutException",
@@ -21,6 +22,9 @@ _TRANSIENT_ERRORS = {
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
+        "Lambda.EC2ThrottledException",
+        "Lambda.ResourceConflictException",
+        "Lambda.ResourceNotReadyException",
     ],
     "bedrock": [
         "Bedrock.ThrottlingException",
@@ -36,19 +40,44 @@ _TRANSIENT_ERRORS = {
         "BedrockRuntime.ServiceUnavailableException",
         "BedrockRuntime.SdkClientException",
     ],
-    "events": ["EventBridge.SdkClientException"],
-    "servicequotas": ["ServiceQuotas.TooManyRequestsException", "ServiceQuotas.SdkClientException"],
-    "sfn": ["Sfn.SdkClientException"],
+    "events": ["EventBridge.InternalException", "EventBridge.SdkClientException"],
+    "servicequotas": [
+        "ServiceQuotas.ServiceException",
+        "ServiceQuotas.TooManyRequestsException",
+        "ServiceQuotas.SdkClientException",
+    ],
+    "sfn": ["Sfn.KmsThrottlingException", "Sfn.SdkClientException"],
     "ssm": ["Ssm.InternalServerErrorException", "Ssm.TooManyUpdatesException", "Ssm.SdkClientException"],
     "s3": ["S3.SdkClientException"],
     "sns": [
         "SNS.InternalErrorException",
         "SNS.ThrottledException",
         "SNS.KMSThrottlingException",
+        "SNS.KmsThrottlingException",
         "SNS.SdkClientException",
     ],
-    "states": ["StepFunctions.SdkClientException", "StepFunctions.ServiceUnavailableException"],
+    "states": [
+        "StepFunctions.ExecutionLimitExceededException",
+        "StepFunctions.KmsThrottlingException",
+        "StepFunctions.ServiceUnavailableException",
+        "StepFunctions.SdkClientException",
+    ],
 }
+# What an API does not declare has the service's own name. Throttling is among it for S3, Systems Manager and Step
+# Functions, and so is a denied access, which no retry mends; so there are few.
+_UNDECLARED_ERRORS = {
+    "events": ["EventBridge.EventBridgeException"],
+    "servicequotas": ["ServiceQuotas.ServiceQuotasException"],
+    "sfn": ["Sfn.SfnException"],
+    "ssm": ["Ssm.SsmException"],
+    "s3": ["S3.S3Exception"],
+    "sns": ["SNS.AmazonSNSException"],
+    "states": ["StepFunctions.AWSStepFunctionsException"],
+}
+# How Step Functions names a function that was killed: out of memory, out of time, or by a lost machine.
+_KILLED = ["Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"]
+# A call that answers at once, or not at all.
+_SHORT_SECONDS = 120
 
 
 def expression(text: str) -> str:
@@ -85,13 +114,13 @@ def retry(
     }
 
 
-def transient_errors(resource: str) -> list[str]:
-    """The transient errors of the service that a resource calls.
-
-    Args:
-        resource: The part of a Task's resource behind `:states:::`, for example `aws-sdk:bedrock:getCustomModel`.
-    """
-    return _TRANSIENT_ERRORS[resource.removeprefix("aws-sdk:").split(":")[0]]
+def _retries(resource: str, timeout_seconds: float) -> list[dict[str, Any]]:
+    """The retriers of every call of a resource; a call of the library can be repeated without harm."""
+    service = resource.removeprefix("aws-sdk:").split(":")[0]
+    passing = list(_UNDECLARED_ERRORS.get(service, []))
+    if timeout_seconds <= _SHORT_SECONDS:
+        passing.append("States.Timeout")
+    return [retry(_TRANSIENT_ERRORS[service]), *([retry(passing, max_attempts=2)] if passing else [])]
 
 
 def task(
@@ -125,12 +154,13 @@ def task(
         catches: Catchers with an output of their own; they come behind those of `add_catch`.
         comment: What a reader of the definition should know.
     """
+    timeout_seconds = (timeout or Duration.minutes(1)).to_seconds()
     state: dict[str, Any] = {
         "Type": "Task",
         "Resource": f"arn:{Aws.PARTITION}:states:::{resource}",
         "Arguments": arguments,
-        "TimeoutSeconds": (timeout or Duration.minutes(1)).to_seconds(),
-        "Retry": [*(retries or []), retry(transient_errors(resource))],
+        "TimeoutSeconds": timeout_seconds,
+        "Retry": [*(retries or []), *_retries(resource, timeout_seconds)],
     }
     if comment is not None:
         state["Comment"] = comment
@@ -176,4 +206,5 @@ def invoke_function(
         timeout=timeout,
         output="{% $states.result.Payload %}" if output is None else output,
         assign=assign,
+        retries=[retry(_KILLED, max_attempts=2)],
     )

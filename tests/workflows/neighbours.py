@@ -47,6 +47,11 @@ class Neighbour:
         self._rehearsal = rehearsal
         self._before = self._status()
 
+    @property
+    def arns(self) -> list[str]:
+        """The ARNs of all of it."""
+        return [resource.arn for resource in (self.job, self.model, self.deployment, self.provisioned)]
+
     def is_untouched(self) -> bool:
         """Whether all of it is as it was."""
         registry = self._rehearsal.bedrock.registry
