@@ -1,0 +1,46 @@
+"""Injects faults into scenarios, and tells what each leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from zlib import crc32
+
+from tests.faults.cases import Fault, faults_of
+from tests.faults.outcome import passes, problems
+from tests.faults.scenarios import SCENARIOS, Account, Scenario
+
+Case = tuple[Scenario, Fault]
+
+
+def everything() -> list[Case]:
+    """Every fault of every scenario."""
+    return [(scenario, fault) for scenario in SCENARIOS for fault in faults_of(scenario)]
+
+
+def covering(cases: Iterable[Case]) -> list[Case]:
+    """A part of the cases that has, for every place, each kind of fault at least once, each in another scenario.
+
+    The errors that an API declares are two kinds of fault: those that pass and those that do not.
+    """
+    alike: dict[tuple[str, ...], list[Case]] = {}
+    for scenario, fault in cases:
+        declared = fault.kind == "error" and "." not in fault.error
+        error = str(passes(fault)) if declared else fault.error
+        alike.setdefault((fault.machine, fault.at, fault.kind, error), []).append((scenario, fault))
+    return [several[crc32(" ".join(key).encode()) % len(several)] for key, several in alike.items()]
+
+
+def check(cases: Iterable[Case]) -> Iterator[str]:
+    """Runs cases, and yields a line for each problem.
+
+    Args:
+        cases: The cases.
+    """
+    for scenario, fault in cases:
+        account = Account(scenario)
+        fault.inject(account)
+        run = account.run()
+        if fault.is_pending(account):
+            yield f"{scenario.name}, {fault}: it did not happen"
+        for problem in problems(account, run, fault):
+            yield f"{scenario.name}, {fault}: {problem}"

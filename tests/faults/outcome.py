@@ -1,0 +1,166 @@
+"""What must be true after a run, whatever went wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bedrock_customization.rehearsal import Run
+from bedrock_customization.tags import KEPT_TAG
+from tests.faults.cases import Fault, Place, visits
+from tests.faults.scenarios import EARLIER_RUN, Account, Scenario
+
+# Errors that say of themselves that they pass; a run that meets one once, or a few times, must not even notice.
+_PASSING = (
+    "EC2Throttled",
+    "ExecutionLimitExceeded",
+    "InternalError",
+    "InternalException",
+    "InternalServer",
+    "KMSThrottling",
+    "KmsThrottling",
+    "ModelNotReady",
+    "ModelTimeout",
+    "ResourceConflict",
+    "ResourceNotReady",
+    "ServiceException",
+    "ServiceUnavailable",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+    "Throttled",
+    "Throttling",
+    "TooManyRequests",
+    "TooManyUpdates",
+)
+_UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
+# States that a run survives, and why it may.
+_SURVIVED = {
+    "GetTrainingQuota": "not every account may ask Service Quotas",
+    "GetModelUnitsQuota": "not every account may ask Service Quotas",
+    "GetDefaultTrainingQuota": "not every account may ask Service Quotas",
+    "GetDefaultModelUnitsQuota": "not every account may ask Service Quotas",
+    "LookAtTraining": "the watch over a training never fails it",
+    "RegisterModel": "the winner is served and kept by then",
+    "AnnounceModel": "the winner is served and kept by then",
+    "ReadCurrentModel": "the message then leaves out what was promoted before",
+    "WriteNotification": "the message is published all the same",
+    "Notify": "a message that cannot be published does not fail a good run",
+}
+# States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
+_ASKING = ("AskModel", "AskModelByInvokeModel")
+# States of one candidate, which does not fail the others.
+_OF_A_CANDIDATE = ("Train", "DescribeTraining", "CreateDeployment", "GetDeployment")
+
+
+def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str]:
+    """Says what is wrong after a run and one sweep; nothing, if all is well."""
+    return [
+        *_problems_with_status(account, run, fault),
+        *_leaks(account, run),
+        *_problems_with_messages(account, run, fault),
+        *_trespasses(account),
+    ]
+
+
+def _problems_with_status(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
+    expected = _expected_statuses(account, fault)
+    if run.status not in expected:
+        yield f"status: {run.status} ({run.error}: {str(run.cause)[:200]}), expected {' or '.join(sorted(expected))}"
+    is_undecided = fault is not None and fault.at in _ASKING and not passes(fault)
+    verdict = "INCONCLUSIVE" if is_undecided else account.scenario.verdict
+    if run.status == "SUCCEEDED" and run.output["verdict"] != verdict:
+        yield f"verdict: {run.output['verdict']}, expected {verdict}"
+
+
+def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
+    scenario = account.scenario
+    if fault is None or passes(fault):
+        return {scenario.status}
+    if fault.kind == "stop":
+        return {"ABORTED"}
+    if fault.machine and Place(fault.machine, fault.at) not in visits(scenario).before_the_end:
+        return {scenario.status}
+    if _is_survived(scenario, fault):
+        return {scenario.status}
+    # A run that fails can still be stopped where its scenario stops it.
+    return {"FAILED", "ABORTED"} if scenario.status == "ABORTED" else {"FAILED"}
+
+
+def _is_survived(scenario: Scenario, fault: Fault) -> bool:
+    if fault.at in _ASKING:
+        return fault.kind != "abort" and fault.error != "States.Runtime"
+    if fault.kind == "abort" or fault.error in _UNCATCHABLE:
+        return False
+    if fault.at in _OF_A_CANDIDATE and "candidates" in scenario.changes:
+        return True
+    # What cannot be found or released, the release tries again at its next look.
+    looks = ("Find", "ReadTagsOf", "Delete", "Stop")
+    return fault.at in _SURVIVED or (
+        fault.machine == "Release" and fault.at.startswith(looks) and fault.at != "FindModels"
+    )
+
+
+def passes(fault: Fault) -> bool:
+    """Whether a fault passes when the call is made again; a function's own calls are not repeated by the rehearsal."""
+    if not fault.machine:
+        return False
+    passing = fault.kind == "error" and fault.error.startswith(_PASSING)
+    return passing or fault.kind in ("throttled", "lost response", "hang")
+
+
+def _leaks(account: Account, run: Run) -> Iterator[str]:
+    rehearsal = account.rehearsal
+    billed = [billed for billed in rehearsal.bedrock.billed if billed.arn not in account.arns_of_neighbours]
+    text = "".join(message.message for message in rehearsal.inbox)
+    if run.status == "SUCCEEDED":
+        model = run.output.get("model")
+        kept = [] if model is None else [model["modelId"]]
+        if [resource.arn for resource in billed] != kept:
+            yield f"billed: {billed}, expected {kept}"
+    else:
+        promoted = [resource for resource in billed if KEPT_TAG in rehearsal.bedrock.registry.tagged(resource.arn).tags]
+        if len(promoted) > 1 or promoted != billed:
+            yield f"billed: {billed}, of which {promoted} was promoted before the end"
+    models = [model for model in rehearsal.bedrock.registry.models if model.arn not in account.arns_of_neighbours]
+    for resource in [*billed, *models]:
+        if text and resource.name not in text.partition("Still billed")[2]:
+            yield f"the message does not say that {resource.arn} is still billed"
+
+
+def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
+    inbox = account.rehearsal.inbox
+    if account.scenario.alone:
+        if inbox:
+            yield f"messages: {len(inbox)} of an evaluation"
+        return
+    written = f"runs/{account.run_id(run)}/notification.json" in account.rehearsal.keys(account.results_bucket)
+    if fault is not None and fault.at == "Notify" and fault.kind == "error" and not passes(fault):
+        # SNS does not take the message, so that only the object and an alarm can tell.
+        if not inbox and not written:
+            yield "neither a message nor notification.json"
+        return
+    most = 2 if fault is not None and _repeats_the_message(fault) else 1
+    if not 1 <= len(inbox) <= most or len({message.message for message in inbox}) != 1:
+        yield f"messages: {[message.subject for message in inbox]}"
+    for message in inbox:
+        if run.arn not in message.message:
+            yield "the message does not name the run"
+        if ("failed" in message.subject) != (run.status != "SUCCEEDED"):
+            yield f"subject: {message.subject!r} of a run that {run.status}"
+
+
+def _repeats_the_message(fault: Fault) -> bool:
+    """Whether nobody can know that the message was sent: at least once is then better than at most once."""
+    lost = fault.at == "Notify" and fault.kind == "lost response"
+    return lost or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind == "abort")
+
+
+def _trespasses(account: Account) -> Iterator[str]:
+    rehearsal = account.rehearsal
+    for neighbour in account.neighbours:
+        if not neighbour.is_untouched():
+            yield f"{neighbour.job.name} was touched"
+    if rehearsal.download(account.results_bucket, EARLIER_RUN) != b"{}":
+        yield f"{EARLIER_RUN} was overwritten"
+    if len(rehearsal.undelivered) != account.scenario.undelivered:
+        yield f"undelivered: {rehearsal.undelivered}"

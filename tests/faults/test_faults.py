@@ -1,0 +1,37 @@
+"""A run leaves nothing that is paid for, loses no message and touches nothing else, whatever goes wrong in it.
+
+The cases are generated from the definitions of all state machines. This is a part of them that has, for every place,
+each kind of fault at least once; `python -m tests.faults` runs all.
+"""
+
+import pytest
+
+from tests.faults.cases import tasks, visits
+from tests.faults.matrix import Case, check, covering, everything
+from tests.faults.outcome import problems
+from tests.faults.scenarios import SCENARIOS, Account, Scenario
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    chosen, known = covering(everything()), everything()
+    print(f"{len(chosen)} of {len(known)} cases")
+    return chosen
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_a_scenario_without_a_fault_is_as_it_should_be(scenario: Scenario) -> None:
+    account = Account(scenario)
+    assert problems(account, account.run()) == []
+
+
+def test_every_task_of_every_machine_is_visited() -> None:
+    visited = {place for scenario in SCENARIOS for place in visits(scenario).places}
+    assert [place for place in tasks(SCENARIOS[0]) if place not in visited] == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_no_fault_leaves_anything_behind(cases: list[Case], scenario: Scenario) -> None:
+    mine = [case for case in cases if case[0] is scenario]
+    assert mine
+    assert list(check(mine)) == []
