@@ -159,6 +159,31 @@ def test_a_service_role_that_exists_is_given_what_jobs_need(stack: Stack) -> Non
     assert [found for found in allowed(statements, "s3:GetObject") if "the-invocation-logs" in json.dumps(found)]
 
 
+def test_a_service_role_that_exists_is_given_the_same_as_one_that_is_made() -> None:
+    found = []
+    for exists in (False, True):
+        stack = Stack(App(), "Stack")
+        role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::123456789012:role/bedrock") if exists else None
+        CustomizationWorkflow(
+            stack,
+            "Customization",
+            service_role=role,
+            teacher_models=["us.amazon.nova-premier-v1:0"],
+            invocation_logs_bucket=s3.Bucket.from_bucket_name(stack, "Logs", "the-invocation-logs"),
+            vpc=ec2.Vpc(stack, "Vpc", max_azs=2),
+            encryption_key=kms.Key.from_key_arn(stack, "Key", KEY),
+        )
+        (statements,) = [
+            statements
+            for name, statements in policies(Template.from_stack(stack)).items()
+            if name == "bedrock" or name.startswith("CustomizationServiceRole")
+        ]
+        found.append(statements)
+    made, existing = found
+    assert len(made) > 10
+    assert existing == made
+
+
 def test_a_service_role_that_shall_not_be_changed_is_not(stack: Stack) -> None:
     role = iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::123456789012:role/bedrock", mutable=False)
     CustomizationWorkflow(stack, "Customization", service_role=role)
