@@ -30,6 +30,7 @@ from constructs import Construct, IConstruct
 from bedrock_customization import CustomizationWorkflow, EvaluationWorkflow
 from bedrock_customization.rehearsal import Rehearsal
 from tests.complete import CompleteStack
+from tests.nag import takes_exact_ids
 
 ROOT = Path(__file__).parents[2]
 FLAGS = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
@@ -59,6 +60,7 @@ def test_feature_flags_change_no_resource_and_no_definition() -> None:
     assert without_policies[0] == without_policies[1]
 
 
+@pytest.mark.skipif(not takes_exact_ids(), reason="older releases of the CDK show what was acknowledged")
 @pytest.mark.parametrize("context", [{}, FLAGS], ids=["no flags", "recommended flags"])
 def test_nothing_warns(context: dict[str, Any]) -> None:
     stack = CompleteStack(App(context=context), "Complete")
