@@ -16,6 +16,7 @@ from bedrock_customization.rehearsal.assembly import Assets, CloudAssembly, Unsu
 from bedrock_customization.rehearsal.definitions import definition_of
 from bedrock_customization.rehearsal.deployment import DeployedStack, Deployer, create_bucket
 from bedrock_customization.rehearsal.faults import Faults
+from bedrock_customization.rehearsal.garbage import searched_rarely
 from bedrock_customization.rehearsal.interpreter.execution import Execution
 from bedrock_customization.rehearsal.interpreter.scheduling import in_order
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
@@ -463,7 +464,7 @@ class Rehearsal:
                 world.executions.nursery = None
                 world.clock.advance(trio.current_time())
 
-        with world.aws.active(), in_order():
+        with world.aws.active(), in_order(), searched_rarely():
             try:
                 trio.run(main, clock=world.clock.for_run())
             except BaseExceptionGroup as group:

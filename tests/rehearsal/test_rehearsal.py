@@ -1,5 +1,6 @@
 """The public face: runs, virtual time, buckets, isolation."""
 
+import gc
 import json
 import os
 import subprocess
@@ -124,6 +125,15 @@ def test_the_process_is_left_as_it_was_found() -> None:
     assert run.output == ["inner"]
     assert dict(os.environ) == environment
     assert boto3.DEFAULT_SESSION is session
+
+
+def test_garbage_is_searched_rarely_during_a_run_and_as_before_after_it() -> None:
+    before = gc.get_threshold()
+    during: set[tuple[int, int, int]] = set()
+    rehearsal = Rehearsal.from_definitions({"Wait": WAIT}, observer=lambda run, event: during.add(gc.get_threshold()))
+    rehearsal.run("Wait", {})
+    assert during == {(100_000, *before[1:])}
+    assert gc.get_threshold() == before
 
 
 def _list_buckets(event: object, context: object) -> list[str]:
