@@ -113,6 +113,7 @@ def write_report(
             "prefix": "{% $prefix %}",
             "verdict": "{% $verdict %}",
             "winner": "{% $winner %}",
+            "models": "{% [$models.{'name': name, 'modelId': modelId}] %}",
             "evaluationDataKey": "{% $evaluationDataKey %}",
             "responses": "{% $responses %}",
             "gate": gate_to_json(gate),

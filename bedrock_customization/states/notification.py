@@ -141,7 +141,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                     ($count($release.kept) + $count($release.unreleased) = 0 ? '  nothing' : $costs($release.kept))
                     & $stuck & $previous)
                 & ($registrationFailure = null ? ''
-                    : $section('Not registered', '  The model is served and kept. ' & $registrationFailure))
+                    : $section('Registration', '  The model is served and kept. ' & $registrationFailure))
                 & $section('Next step', '  ' & $next)
                 & $section('Run', '  ' & $executionArn & '\n  s3://{results_bucket}/' & $prefix)
                 & '\n'

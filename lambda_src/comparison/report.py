@@ -16,7 +16,8 @@ def report(event: dict[str, Any], client: Any) -> dict[str, Any]:
     """Add the verdict to results.json and write report.html beside it.
 
     Args:
-        event: `{"bucket", "prefix", "verdict", "winner", "evaluationDataKey", "responses": [keys], "gate"}`.
+        event: `{"bucket", "prefix", "verdict", "winner", "models": [{"name", "modelId"?}], "evaluationDataKey",
+            "responses": [keys], "gate"}`.
         client: A boto3 S3 client.
 
     Returns:
@@ -32,6 +33,7 @@ def report(event: dict[str, Any], client: Any) -> dict[str, Any]:
     records = find_rows(client, bucket, [event["evaluationDataKey"]], wanted)
     rows = find_rows(client, bucket, event["responses"], wanted)
     inputs = {
+        **{f"Model {m['name']}": m.get("modelId", "its answers came with the data") for m in event["models"]},
         "Evaluation data": f"s3://{bucket}/{event['evaluationDataKey']}",
         "Answers": f"{wording.count(len(event['responses']), 'file')} under s3://{bucket}/{prefix}responses/",
         "All figures": f"s3://{bucket}/{key}",

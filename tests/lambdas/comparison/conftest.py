@@ -77,6 +77,7 @@ class Run:
             "prefix": PREFIX,
             "verdict": "BETTER",
             "winner": "custom",
+            "models": [{"name": "base", "modelId": "amazon.nova-micro-v1:0"}, {"name": "custom"}],
             "evaluationDataKey": f"{PREFIX}evaluation.jsonl",
             "responses": [f"{PREFIX}responses/map/SUCCEEDED_0.json"],
             "gate": GATE,

@@ -1,4 +1,5 @@
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -230,3 +231,8 @@ def test_several_baselines_are_told_apart(evaluated):
     assert "custom is better than small and large" in page.text
     assert "custom against every baseline" in page.text
     assert "higher than that of every baseline" in page.text
+
+
+def test_models_are_named_by_what_was_asked(evaluated):
+    page = Page(evaluated())
+    assert re.search(r"Model base\s+amazon\.nova-micro-v1:0\s+Model custom\s+its answers came with the data", page.text)
