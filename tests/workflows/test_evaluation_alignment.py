@@ -104,6 +104,23 @@ def test_an_incomplete_answer_never_counts(
     assert results["problems"] == {"custom": {problem: 1}}
 
 
+@pytest.mark.parametrize("error", ["BedrockRuntime.ValidationException", "BedrockRuntime.AccessDeniedException"])
+def test_an_answer_that_failed_is_recorded_with_its_error(
+    workflow: EvaluationWorkflow, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    data = records(50)
+    right = references(data)
+    let_models_answer(monkeypatch, lambda model, prompt: right.get(prompt, "yes") if model == CUSTOM else "no idea")
+    with evaluation(workflow) as rehearsed:
+        rehearsed.rehearsal.faults.fail("AskModel", error, cause="the model's words " + "x" * 1000)
+        run = rehearsed.run(data)
+        failed = [answer for row in rehearsed.rows() for answer in row["responses"].values() if "error" in answer]
+        problems = rehearsed.results()["problems"]
+    assert (run.output["verdict"], run.output["counted"]) == ("INCONCLUSIVE", 49)
+    assert failed == [{"error": error, "cause": ("the model's words " + "x" * 1000)[:200]}]
+    assert problems == {"base": {error: 1}}
+
+
 def test_answers_that_are_cut_off_by_max_tokens_are_no_answers(tmp_path: Path) -> None:
     workflow = make_workflow(tmp_path, inference=Inference(max_tokens=3), quality_gate=QualityGate(metric="token_f1"))
     with evaluation(workflow) as rehearsed:
