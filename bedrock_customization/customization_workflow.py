@@ -29,7 +29,7 @@ from bedrock_customization.notification_topic import NotificationTopic, notifica
 from bedrock_customization.options import Inference, QualityGate, Serving
 from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.service_role import allow_training, service_role_or_new
-from bedrock_customization.states.attempt import attempt, check_data, evaluate_served
+from bedrock_customization.states.attempt import attempt, check_data, check_name, evaluate_served
 from bedrock_customization.states.candidate import train_and_serve
 from bedrock_customization.states.preflight import preflight
 from bedrock_customization.states.training import TrainingJob
@@ -305,8 +305,8 @@ class CustomizationWorkflow(Workflow):
             state_machine_arn=self.evaluation.state_machine.state_machine_arn,
             evaluation_timeout=self.evaluation.timeout,
         )
-        branch = check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
-        return attempt(states, "Attempt", branch=branch)
+        check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
+        return attempt(states, "Attempt", branch=check_name(states, "IsNameAllowed", done=check))
 
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)

@@ -41,6 +41,33 @@ def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> s
     ).branch(branch)
 
 
+def check_name(scope: Construct, construct_id: str, *, done: sfn.IChainable) -> sfn.Choice:
+    """Refuses an execution whose name cannot be a tag, by which everything that it pays for is found and released.
+
+    Step Functions allows more characters in a name than Bedrock does in a tag.
+
+    Args:
+        scope: The construct that holds the states.
+        construct_id: The state's name.
+        done: What follows.
+    """
+    refused = sfn.Fail.jsonata(
+        scope,
+        "NameRefused",
+        error="InvalidInput",
+        cause=expression("""
+            'name of the execution: got ' & $states.context.Execution.Name & '; letters without accents, digits and'
+            & ' . _ + = @ - are allowed, because it becomes a tag of everything that the run makes in Bedrock.'
+            & ' Start the execution again with another name, or without one.'
+        """),
+    )
+    return (
+        sfn.Choice.jsonata(scope, construct_id)
+        .when(sfn.Condition.jsonata(r"{% $contains($executionArn, /[^a-zA-Z0-9\s._:\/=+@-]/) %}"), refused)
+        .otherwise(done)
+    )
+
+
 def check_data(
     scope: Construct,
     construct_id: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,9 @@ from bedrock_customization.rehearsal.interpreter.services import StateMachine
 from bedrock_customization.rehearsal.run import Run
 from bedrock_customization.rehearsal.services.api import ApiCall
 from bedrock_customization.rehearsal.services.api_error import ApiError
+
+# StartExecution's reference: no white space, control characters, brackets, wildcards or these special characters.
+_NAME = re.compile(r"""[^\s\x00-\x1f\x7f-\x9f\ufffe\uffff<>{}\[\]?*"#%\\^|~`$&,;:/]{1,80}""")
 
 
 class Executions:
@@ -64,12 +68,14 @@ class Executions:
             parent_arn: The execution that starts it.
 
         Raises:
-            ApiError: The name is taken, or the input is too large.
+            ApiError: The name is taken or not allowed, or the input is too large.
             UnsupportedDefinitionError: The definition cannot be run.
         """
         if self.nursery is None:
             raise RuntimeError("an execution can be started only while the rehearsal runs")
         if name is not None:
+            if not _NAME.fullmatch(name):
+                raise ApiError("InvalidName", f"Invalid Name: '{name}'")
             arn = f"{machine.arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
             taken = next((run for run in self.runs if run.arn == arn), None)
             if taken is not None and taken.status == "RUNNING" and taken.input == input:
