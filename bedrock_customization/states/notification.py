@@ -21,7 +21,7 @@ _FIRST_ERROR = r"""(
     $childsError := $match($flat, /"Error":\s*"(.*?)"/, 1);
     $childsCause := $match($flat, /"Cause":\s*"(.*?)"\s*(?:,\s*"[A-Z]\w*":|\})/, 1);
     $found := $exists($function) ? {'error': $function.groups[1], 'cause': $function.groups[0]}
-        : $exists($job) ? {'error': $error, 'cause': $job.groups[0]}
+        : $exists($job) ? {'error': 'TrainingFailed', 'cause': $job.groups[0]}
         : $exists($childsError) and $exists($childsCause)
             ? {'error': $childsError.groups[0], 'cause': $childsCause.groups[0]}
         : {'error': $error, 'cause': $flat};
@@ -59,7 +59,7 @@ def first_error(error: str, cause: str) -> str:
 def compose_message(scope: Construct, construct_id: str, *, results_bucket: str) -> sfn.Pass:
     """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`.
 
-    Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause"}` or null),
+    Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause", "stopped"?}` or null),
     `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
     `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `warnings` (texts), `modelId` (of the
     promoted model, or null), `previousModelId` (of the one promoted before it, or null), `registrationFailure` (a text,
@@ -83,7 +83,8 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
             $name & ($exists($found) ? ' (' & $found & ')' : '')
         )}};
         $several := $count($evaluation.candidates) + $count($failedCandidates) > 1;
-        $outcome := $failure != null ? 'failed'
+        $stopped := $exists($failure.stopped) and $failure.stopped;
+        $outcome := $failure != null ? ($stopped ? 'was stopped' : 'failed')
             : $evaluation.verdict = 'BETTER'
                 ? ($several ? $evaluation.winner : 'the custom model') & ' is better and was kept'
             : $evaluation.verdict = 'NOT_BETTER'
@@ -99,7 +100,8 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                 & ($count($served) > 0
                     ? 'The custom model was promoted before the run ended, so it stays served and kept;'
                         & ' delete it in the Bedrock console if nobody needs it.'
-                    : 'Mend the error and start the customization again.' & $again)
+                    : ($stopped ? 'Start the customization again if it was stopped by mistake.'
+                        : 'Mend the error and start the customization again.') & $again)
             : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
             : $evaluation.verdict = 'NOT_BETTER'
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'

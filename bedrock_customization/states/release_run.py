@@ -83,7 +83,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 def _describe(scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable) -> sfn.CustomState:
     """Describes the run; a run that succeeded is released without a message, one that is at work is left alone."""
     error = "($exists($states.result.Error) ? $states.result.Error : $states.result.Status)"
-    cause = "($exists($states.result.Cause) ? $states.result.Cause : 'The execution was ended from outside.')"
+    words = "{'ABORTED': 'Somebody stopped the execution.', 'TIMED_OUT': 'The execution took longer than it may.'}"
+    cause = f"($exists($states.result.Cause) ? $states.result.Cause : $lookup({words}, $states.result.Status))"
     failure = first_error(error, cause).removeprefix("{% ").removesuffix(" %}")
     describe = task(
         scope,
@@ -92,8 +93,15 @@ def _describe(scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChaina
         arguments={"ExecutionArn": "{% $executionArn %}"},
         output={"status": "{% $states.result.Status %}"},
         assign={
-            "name": "{% $states.result.Name %}",
-            "failure": f"{{% $states.result.Status = 'SUCCEEDED' ? null : {failure} %}}",
+            "name": expression("""(
+                $input := $exists($states.result.Input) ? $parse($states.result.Input);
+                $type($input) = 'object' and $type($input.customModelName) = 'string'
+                    ? $substring($input.customModelName, 0, 39) : $states.result.Name
+            )"""),
+            "failure": expression(f"""
+                $states.result.Status = 'SUCCEEDED' ? null
+                    : $merge([{failure}, {{'stopped': $states.result.Status = 'ABORTED'}}])
+            """),
         },
     )
     unknown = sfn.Pass.jsonata(

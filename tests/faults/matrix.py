@@ -17,17 +17,21 @@ def everything() -> list[Case]:
     return [(scenario, fault) for scenario in SCENARIOS for fault in faults_of(scenario)]
 
 
-def covering(cases: Iterable[Case]) -> list[Case]:
-    """A part of the cases that has, for every place, each kind of fault at least once, each in another scenario.
+def covering(cases: Iterable[Case], *, rotate: bool = True) -> list[Case]:
+    """A part of the cases that has, for every place, each kind of fault at least once.
 
     The errors that an API declares are two kinds of fault: those that pass and those that do not.
+
+    Args:
+        cases: All cases.
+        rotate: Whether each is taken from another scenario, rather than from the first one that has it.
     """
     alike: dict[tuple[str, ...], list[Case]] = {}
     for scenario, fault in cases:
         declared = fault.kind == "error" and "." not in fault.error
         error = str(passes(fault)) if declared else fault.error
         alike.setdefault((fault.machine, fault.at, fault.kind, error), []).append((scenario, fault))
-    return [several[crc32(" ".join(key).encode()) % len(several)] for key, several in alike.items()]
+    return [several[crc32(" ".join(key).encode()) % len(several) if rotate else 0] for key, several in alike.items()]
 
 
 def check(cases: Iterable[Case]) -> Iterator[str]:

@@ -145,7 +145,7 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
     for message in inbox:
         if run.arn not in message.message:
             yield "the message does not name the run"
-        if ("failed" in message.subject) != (run.status != "SUCCEEDED"):
+        if message.subject.endswith((": failed", ": was stopped")) != (run.status != "SUCCEEDED"):
             yield f"subject: {message.subject!r} of a run that {run.status}"
 
 

@@ -96,7 +96,7 @@ def test_when_all_candidates_fail_each_has_its_cause(rehearsal: Rehearsal, own: 
         r"custom-1 \(amazon\.nova-micro-v1:0:128k, epochCount 3\)",
         r"custom-2 \(amazon\.nova-micro-v1:0:128k\)",
     ):
-        assert re.search(rf"  {name}: States\.TaskFailed: Encountered an internal error when processing", error)
+        assert re.search(rf"  {name}: TrainingFailed: Encountered an internal error when processing", error)
 
 
 @pytest.mark.parametrize(
