@@ -68,9 +68,11 @@ def ask_model(
     by_which_api = f"{prefix}ByWhichApi"
     # The calls share their fields; `add_catch` would drop the output, which keeps the input for the next attempt.
     shared: dict[str, Any] = {
+        "timeout": Duration.minutes(5),
         "retries": [
             retry(_AT_ITS_LIMIT, max_attempts=9, max_delay=Duration.minutes(2)),
             retry(_TRANSIENT, max_delay=Duration.seconds(30)),
+            retry(["States.Timeout"], max_attempts=2),
         ],
         "catches": [
             {"ErrorEquals": _AT_ITS_LIMIT, "Next": by_which_api, "Output": "{% $states.input %}"},
