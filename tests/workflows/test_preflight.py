@@ -8,7 +8,7 @@ from aws_cdk import Stack
 
 from bedrock_customization import CustomizationWorkflow
 from bedrock_customization.rehearsal import Rehearsal
-from tests.workflows.small import GRADER, TEACHER, execution_input, lines, upload, workflow
+from tests.workflows.small import GRADER, TEACHER, exchange, execution_input, lines, upload, workflow
 
 LLAMA = "meta.llama3-1-8b-instruct-v1:0:128k"
 MISSING = "arn:aws:bedrock:us-east-1:123456789012:custom-model/amazon.nova-micro-v1:0:128k/abcdef012345"
@@ -280,3 +280,35 @@ def test_the_base_model_may_be_asked_by_profile_or_arn(base: str) -> None:
         run = rehearsal.run(own.state_machine, execution_input(baseInferenceModelIdentifier=base))
         assert run.status == "SUCCEEDED", run.cause
         assert f"base ({base})" in rehearsal.inbox[0].message
+
+
+def test_pairs_become_graded_prompts_for_a_reinforcement_on_request() -> None:
+    own = workflow()
+    with rehearse(own, "prompt-completion") as rehearsal:
+        grader = {"graderConfig": {"lambdaGrader": {"lambdaArn": GRADER}}}
+        run = rehearsal.run(
+            own.state_machine,
+            execution_input(
+                baseModelIdentifier="amazon.nova-2-lite-v1:0:256k",
+                customizationType="REINFORCEMENT_FINE_TUNING",
+                customizationConfig={"rftConfig": grader},
+                convertData=True,
+            ),
+        )
+        assert run.status == "SUCCEEDED", run.cause
+        (job,) = rehearsal.bedrock.registry.jobs
+        bucket, _, key = job.request["trainingDataConfig"]["s3Uri"].removeprefix("s3://").partition("/")
+        first = json.loads(rehearsal.download(bucket, key).splitlines()[0])
+    question, answer = exchange(0)
+    assert first == {"messages": [{"role": "user", "content": question}], "reference_answer": answer}
+
+
+def test_a_line_that_conversion_would_change_is_refused_before_training() -> None:
+    own = workflow("us-west-2", "provisioned")
+    with rehearse(own) as rehearsal:
+        several = lines("bedrock-conversation-2024", range(110))
+        two_exchanges = json.loads(several.splitlines()[0])
+        two_exchanges["messages"] *= 2
+        rehearsal.upload(own.training_bucket, "train.jsonl", several + json.dumps(two_exchanges).encode() + b"\n")
+        cause = refused(rehearsal, own, "InvalidData", baseModelIdentifier=LLAMA, convertData=True)
+    assert "trainingDataKey: notConvertible, 1 time: line 111: a prompt and a completion cannot hold" in cause

@@ -38,6 +38,7 @@ def test_an_evaluation_set_copied_from_training_is_an_error(write):
     report = check_files(training=training, evaluation=evaluation)
     assert findings(report) == {("evaluation", "exactOverlap"): ("error", 10, [1, 2, 3, 4, 5])}
     assert report.findings.all()[0].details[0] == "the prompt of training line 41"
+    assert report.to_json()["files"]["evaluation"]["promptsInTrainingData"] == {"exact": 10, "near": 0}
 
 
 def test_the_same_prompts_in_the_other_schema_are_found(write):
