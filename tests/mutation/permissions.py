@@ -10,6 +10,7 @@ import copy
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,41 +127,45 @@ class Assembly:
         self._file = directory / f"{complete_runs.STACK}.template.json"
         self.template: dict[str, Any] = json.loads(self._file.read_text(encoding="utf-8"))
         self._rehearsals: list[Rehearsal] = []
+        self._seconds: dict[Case, float] = {}
 
     @property
     def rehearsals(self) -> list[Rehearsal]:
         """Every case, rehearsed once without a removal."""
-        if not self._rehearsals:
-            self._rehearsals = [case(self.directory) for case in CASES]
+        for case in CASES[len(self._rehearsals) :]:
+            began = time.process_time()
+            self._rehearsals.append(case(self.directory))
+            self._seconds[case] = time.process_time() - began
         return self._rehearsals
 
     def noticed_by(self, removal: Removal) -> str | None:
-        """The first case that fails, or sees a call denied, without something; None if none does."""
+        """What fails, or sees a call denied, without something: the deployment or a case; None if nothing does."""
         rehearsals = self.rehearsals
         self._file.write_text(json.dumps(removal.apply(self.template)), encoding="utf-8")
         try:
-            for case in self._likely(removal, rehearsals):
+            try:
+                permissions = complete_runs.deploy(self.directory).permissions
+            except Exception:
+                return "deployment"
+            if permissions.denied:
+                return "deployment"
+            lost = rehearsals[0].permissions.granted - permissions.granted
+            for case in self._likely_first(removal, lost):
                 if not _passes(case, self.directory):
                     return case.__name__
             return None
         finally:
             self._file.write_text(json.dumps(self.template), encoding="utf-8")
 
-    def _likely(self, removal: Removal, rehearsals: Sequence[Rehearsal]) -> Sequence[Case]:
-        """The cases, those first that are likely to notice: they use what is not granted any more."""
-        try:
-            still = complete_runs.deploy(self.directory).permissions.granted
-        except Exception:
-            return CASES
-        lost = set(rehearsals[0].permissions.granted) - still
-        if removal.kind == "condition" or not lost:
-            return (*FOREIGN_CASES, *(case for case in CASES if case not in FOREIGN_CASES))
+    def _likely_first(self, removal: Removal, lost: set[Grant]) -> Sequence[Case]:
+        """The cases: those first that use what was granted or try what must be denied, and the quick ones."""
 
-        def uses(case: Case) -> bool:
-            used: set[Grant] = set(rehearsals[CASES.index(case)].permissions.used)
-            return bool(used & lost)
+        def rank(case: Case) -> tuple[bool, float]:
+            if removal.kind == "condition" or not lost:
+                return case not in FOREIGN_CASES, self._seconds[case]
+            return not lost & set(self._rehearsals[CASES.index(case)].permissions.used), self._seconds[case]
 
-        return sorted(CASES, key=lambda case: not uses(case))
+        return sorted(CASES, key=rank)
 
 
 def _passes(case: Case, directory: Path) -> bool:
