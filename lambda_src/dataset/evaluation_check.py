@@ -7,9 +7,10 @@ from typing import Any
 from dataset.check import Report
 from dataset.customization import FIELDS, write_report
 from dataset.errors import InvalidInput
-from dataset.evaluation import EvaluationSet, encode
+from dataset.evaluation import EvaluationSet
 from dataset.evaluation_models import plan, problem_with_time, problems_with_models
 from dataset.input_check import problems_with_input
+from dataset.normalisation import encode
 from dataset.objects import S3Object
 from dataset.rules import ModelRules
 

@@ -67,6 +67,7 @@ _ALIGNMENT = f"{_WORKFLOWS}/test_evaluation_alignment.py"
 _SCORES, _ROWS = "lambda_src/comparison/scores.py", "lambda_src/scoring/rows.py"
 _STATISTICS, _INTERVALS = "lambda_src/comparison/statistics.py", "lambda_src/comparison/bootstrap.py"
 _SHARDS, _EVALUATION = "lambda_src/comparison/shards.py", "lambda_src/dataset/evaluation.py"
+_RECORD = "lambda_src/dataset/normalisation.py"
 _GATE, _ASKING = "bedrock_customization/states/comparison.py", "bedrock_customization/states/asking.py"
 
 GUARDS = (
@@ -116,8 +117,8 @@ GUARDS = (
         f"{_LAMBDAS}/dataset/test_overlap.py",
     ),
     Guard("the set is empty", _EVALUATION, "if not self.count:", "if False:", f"{_LAMBDAS}/dataset"),
-    Guard("a record has no reference", _EVALUATION, "if not references and not parsed.faults:", "if False:", _SET),
-    Guard("a record is too large for a state", _EVALUATION, "if size > needs.record_bytes:", "if False:", _SET),
+    Guard("a record has no reference", _RECORD, "if not references and not parsed.faults:", "if False:", _SET),
+    Guard("a record is too large for a state", _RECORD, "if size > needs.record_bytes:", "if False:", _SET),
     Guard(
         "too few records are usable",
         _EVALUATION,

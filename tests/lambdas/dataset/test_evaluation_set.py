@@ -3,9 +3,10 @@ import json
 
 import pytest
 
-from dataset.evaluation import EvaluationSet, encode
+from dataset.evaluation import EvaluationSet
 from dataset.evaluation_models import MAXIMUM_RECORD_BYTES, RecordNeeds
 from dataset.findings import Findings
+from dataset.normalisation import encode
 
 
 def read(*values):
