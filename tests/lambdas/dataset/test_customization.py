@@ -261,3 +261,34 @@ def test_too_few_records_to_compare_are_told(data):
         data.get_object(Bucket="results", Key="runs/0123456789abcdef/dataset-report.json")["Body"].read()
     )
     assert [finding["kind"] for finding in report["findings"]] == ["tooFewToCompare"]
+
+
+def distillation(teacher, *allowed):
+    """An event for a distillation by a teacher, where the catalogue allows some."""
+    config = {"distillationConfig": {"teacherModelConfig": {"teacherModelIdentifier": teacher}}}
+    asked = event(customizationType="DISTILLATION", customizationConfig=config)
+    own = MODEL | {"schema": "bedrock-conversation-2024", "teachers": {name: ["on-demand"] for name in allowed}}
+    return asked | {"models": {"model": own}, "teacherModels": [teacher]}
+
+
+@pytest.fixture
+def prompts(data):
+    turns = [{"role": "user", "content": [{"text": f"Question {n}"}]} for n in range(100)]
+    records = [{"schemaVersion": "bedrock-conversation-2024", "messages": [turn]} for turn in turns]
+    body = "".join(json.dumps(record) + "\n" for record in records)
+    data.put_object(Bucket="training", Key="train.jsonl", Body=body)
+    return data
+
+
+def test_a_teacher_that_cannot_teach_the_model_is_refused(prompts):
+    with pytest.raises(InvalidInput, match=r"teacherModelIdentifier: 'other\.large' cannot teach 'model'\."):
+        handler(distillation("other.large", "model.large"), None)
+
+
+def test_a_teacher_that_may_teach_is_checked_later_and_an_unknown_one_is_warned_of(prompts):
+    known = handler(distillation("model.large", "model.large"), None)
+    assert (known["teachers"], known["warnings"]) == (["model.large"], 0)
+    unknown = handler(distillation("model.new", "model.large"), None)
+    assert unknown["teachers"] == ["model.new"]
+    (warning,) = unknown["warningTexts"]
+    assert warning.startswith("input: unknownTeacher: it is not known whether 'model.new' can teach 'model'")
