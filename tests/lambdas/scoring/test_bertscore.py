@@ -41,6 +41,15 @@ def test_scores_are_those_of_bert_score(family, idf, encoder, oracle):
     assert len({round(value, 3) for value in scores.f1}) > 20
 
 
+def test_the_sample_scores_as_in_bert_score(encoder, oracle):
+    lines = (Path(__file__).parents[3] / "samples/evaluation.prompt-completion.jsonl").read_text().splitlines()
+    sample = [json.loads(line) for line in lines]
+    candidates = [record["prompt"].splitlines()[-1] for record in sample]
+    references = [record["completion"] for record in sample]
+    scores = BertScorer(encoder("minilm"), layer=6).score(candidates, references)
+    assert_same(scores, oracle(encoder("minilm"), 6, candidates, references))
+
+
 @pytest.mark.parametrize("family", FAMILIES[1:])
 @pytest.mark.parametrize("idf", [False, True])
 def test_texts_of_any_script_length_and_special_token_score_as_in_bert_score(family, idf, encoder, oracle):
