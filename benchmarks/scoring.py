@@ -75,27 +75,30 @@ def compare(encoder: MeasuredEncoder, triples: int, rounds: int, clock: Clock) -
     return {"triples": triples, "rounds": rounds, "rows": rows}
 
 
-def cold_starts(encoder: MeasuredEncoder, triples: int, rounds: int) -> dict[str, Any]:
+def cold_starts(encoder: MeasuredEncoder, triples: int, rounds: int, clock: Clock) -> dict[str, Any]:
     """Measure fresh processes: seconds to the first score, and peak memory of scoring.
 
     Args:
         encoder: The encoder.
         triples: How many triples are scored for the peak memory.
         rounds: How often the start is measured.
+        clock: Which seconds count: `time.process_time` stands for those of the fresh process.
 
     Returns:
         The figures by contender; ratios are to bert-score's start.
     """
     names = [name for name in CONTENDERS if name != "bert-score, concatenated"]
+    counted = "processorSeconds" if clock is time.process_time else "seconds"
+    threads = torch.get_num_threads()
     starts: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(rounds):
         for name in names:
-            starts[name].append(processes.measure(name, encoder, 1)["seconds"])
+            starts[name].append(processes.measure(name, encoder, 1, threads)[counted])
     return {
         name: {
             "seconds": median(times),
             "ratio": median(own / base for own, base in zip(times, starts[BASELINE], strict=True)),
-            "peakMebibytes": processes.measure(name, encoder, triples)["mebibytes"],
+            "peakMebibytes": processes.measure(name, encoder, triples, threads)["mebibytes"],
         }
         for name, times in starts.items()
     }
@@ -141,7 +144,7 @@ def main() -> None:
     for encoder, triples, rounds in encoders:
         figures = compare(encoder, 4 if quick else triples, 1 if quick else rounds, clock)
         _print_comparison(encoder, figures)
-        figures["processes"] = cold_starts(encoder, 4 if quick else triples, 1 if quick else 3)
+        figures["processes"] = cold_starts(encoder, 4 if quick else triples, 1 if quick else 3, clock)
         _print_processes(figures["processes"])
         results["encoders"][encoder.name] = figures
         _write(results)
