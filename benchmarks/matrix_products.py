@@ -10,7 +10,7 @@ from benchmarks.encoders import matrix_shapes
 from benchmarks.measured_encoder import MeasuredEncoder
 from benchmarks.texts import Data
 from scoring.bertscore.encoder_folder import open_encoder_folder
-from scoring.bertscore.packed_encoder import ONEDNN, Affine, linear
+from scoring.bertscore.packed_encoder import ONEDNN, Affine, onednn_linear
 from scoring.bertscore.tokens import TextTokenizer
 
 ROWS = 2048
@@ -60,4 +60,4 @@ def _quicker(rows: torch.Tensor, layer: Affine) -> Product:
             times.append(time.perf_counter() - started)
         return min(times)
 
-    return min((mkl, linear), key=seconds) if ONEDNN else mkl
+    return min((mkl, onednn_linear), key=seconds) if ONEDNN else mkl

@@ -217,8 +217,12 @@ def test_layers_above_the_chosen_one_are_not_read(encoder, monkeypatch):
     assert {name.split(".")[2] for name in names if name.startswith("encoder.layer")} == {"0"}
 
 
-def test_the_same_scores_without_onednn(encoder, oracle, monkeypatch):
-    monkeypatch.setattr("scoring.bertscore.packed_encoder.ONEDNN", False)
+@pytest.mark.parametrize(("onednn", "mkl_is_quicker"), [(False, False), (True, False), (True, True)])
+def test_the_same_scores_with_every_library(onednn, mkl_is_quicker, encoder, oracle, monkeypatch):
+    if onednn and not torch.backends.mkldnn.is_available():
+        pytest.skip("torch was built without oneDNN")
+    monkeypatch.setattr("scoring.bertscore.packed_encoder.ONEDNN", onednn)
+    monkeypatch.setattr("scoring.bertscore.packed_encoder.MKL_IS_QUICKER", mkl_is_quicker)
     for family in ("bert", "bert-cased"):
         scores = BertScorer(encoder(family)).score(CANDIDATES[:30], REFERENCES[:30])
         assert_same(scores, oracle(encoder(family), 3, CANDIDATES[:30], REFERENCES[:30]))
