@@ -152,7 +152,8 @@ class CustomizationWorkflow(Workflow):
             serving_timeout: When a model that is not ready counts as failed; 2 hours by default.
             sweep_interval: How often it is looked for what a run and the rule failed to release; every hour by default.
             encryption_key: The key of custom models and of created buckets, logs and environment variables; by default
-                AWS's own keys. An imported key's own policy must leave permissions to IAM.
+                AWS's own keys. An imported key's own policy must leave permissions to IAM, and let
+                CloudWatch Logs and alarms use it (docs/security.md).
             access_logs_bucket: Where S3 logs who reads and writes created buckets; it does not by default.
             alarm_actions: What the alarms do, see `WorkflowAlarms`; by default they tell the topic.
             log_execution_data: Whether inputs and outputs of states are logged; they are not by default.
