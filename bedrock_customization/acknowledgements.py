@@ -16,6 +16,7 @@ from constructs import IConstruct
 
 _PACK = "AwsSolutions"
 _TAGGED = "Bedrock makes the id when a run creates the resource; a condition on the workflow's tag stands in"
+_BUCKET = r"(<\w+\.Arn>|arn:[^*]+:s3:::[^*/]+)"
 # Why a resource of a statement cannot be named; of the resources that match none of these, nothing is acknowledged.
 _WILDCARDS = {
     r"arn:.*:bedrock:.*:foundation-model/[^/]+": (
@@ -26,9 +27,9 @@ _WILDCARDS = {
     r"arn:.*:bedrock:.*:(custom-model-deployment|provisioned-model)/\*": _TAGGED,
     r"arn:.*:states:.*:execution:[^*]+(/\*)?:\*": "The name of an execution is made when it starts",
     r"arn:.*:ec2:.*:network-interface/\*": "Bedrock makes the interface of a job; conditions on its tags stand in",
-    r".+/runs/\*.*": "A run writes under an id of its own, which is made when it starts",
+    rf"{_BUCKET}/runs/\*.*": "A run writes under an id of its own, which is made when it starts",
     r"\*": "Network descriptions know no resource to name, and an interface that is deleted is known by its tags only",
-    r"[^*]+/\*": "The keys of data are named in an execution's input",
+    rf"{_BUCKET}/\*": "The keys of data are named in an execution's input",
 }
 
 

@@ -13,7 +13,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
 
 from app import SampleStack
-from bedrock_customization import CustomizationWorkflow
+from bedrock_customization import CustomizationWorkflow, permissions
 from tests.complete import CompleteStack
 from tests.nag import Finding, findings, takes_exact_ids
 
@@ -62,6 +62,18 @@ def test_what_somebody_else_allows_is_found_all_the_same() -> None:
     rules = {found.rule for found in findings(build, cdk_nag.AwsSolutionsChecks)}
     assert "AwsSolutions-IAM5[Action::s3:*]" in rules
     assert "AwsSolutions-IAM5[Resource::arn:aws:s3:::theirs/*]" in rules
+
+
+def test_a_wildcard_without_a_reason_is_found() -> None:
+    """A statement that somebody adds to the library has to be given its reason."""
+    tables = "arn:aws:dynamodb:us-east-1:123456789012:table/*"
+
+    def build(app: App) -> None:
+        role = iam.Role(Stack(app, "Stack"), "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        permissions.allow(role, [iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[tables])])
+
+    found = findings(build, cdk_nag.AwsSolutionsChecks)
+    assert found == {Finding(f"AwsSolutions-IAM5[Resource::{tables}]", "Stack/Role/DefaultPolicy/Resource")}
 
 
 def test_the_document_answers_every_finding_of_the_other_packs() -> None:
