@@ -30,7 +30,7 @@ def models_table(entries: Mapping[str, dict[str, Any]] | None = None) -> str:
     retired = [entry["name"] for entry in entries.values() if entry["lifecycle"] != ACTIVE]
     rows = [_row(identifier, entry) for identifier, entry in active.items()]
     note = f"\nRetired, and refused with a replacement: {', '.join(retired)}.\n" if retired else ""
-    return "\n".join([*_HEAD, *rows]) + "\n" + _teachers(active) + note
+    return "\n".join([*_HEAD, *rows]) + "\n" + _teachers(active) + _cautions(active) + note
 
 
 def _teachers(entries: Mapping[str, dict[str, Any]]) -> str:
@@ -41,6 +41,14 @@ def _teachers(entries: Mapping[str, dict[str, Any]]) -> str:
             taught.setdefault(named, []).append(entry["name"])
     pairs = [f"`{teacher}` teaches {', '.join(students)}" for teacher, students in taught.items()]
     return f"\nDistillation: {'; '.join(pairs)}.\n" if pairs else ""
+
+
+def _cautions(entries: Mapping[str, dict[str, Any]]) -> str:
+    named: dict[str, list[str]] = {}
+    for entry in entries.values():
+        if "caution" in entry:
+            named.setdefault(entry["caution"], []).append(entry["name"])
+    return "".join(f"\nNot certain for {' and '.join(names)}: {caution}.\n" for caution, names in named.items())
 
 
 def _row(identifier: str, entry: Mapping[str, Any]) -> str:

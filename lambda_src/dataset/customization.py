@@ -12,7 +12,7 @@ from dataset.customization_types import problems_with_types
 from dataset.errors import InvalidData, InvalidInput
 from dataset.input_check import problems_with_input
 from dataset.jobs import job_arguments
-from dataset.models import problems_with_models, unknown_models
+from dataset.models import cautions, problems_with_models, unknown_models
 from dataset.objects import S3Object
 from dataset.rules import ModelRules
 from dataset.teachers import teachers, unknown_pairs
@@ -59,6 +59,8 @@ def check_customization(event: dict[str, Any], client: Any) -> dict[str, Any]:
     )
     for sentence in unknown_models(candidates, models):
         report.findings.add("input", "unknownModel", detail=sentence)
+    for sentence in cautions(candidates, models):
+        report.findings.add("input", "uncertainModel", detail=sentence)
     for sentence in dict.fromkeys(unknown_pairs(candidates, models)):
         report.findings.add("input", "unknownTeacher", detail=sentence)
     if (usable := report.records("evaluation") or 0) < LEAST_TO_COMPARE:

@@ -48,6 +48,7 @@ FIXES = {
     "overlapPartlyChecked": "Hold out fewer records, if the overlap of all of them matters.",
     "noReference": "Add the expected answer, or remove the record.",
     "unknownModel": "Compare the data with the model's documentation; only the rules that hold for all were applied.",
+    "uncertainModel": "If the job is refused, customize the model as Bedrock's guide describes, or choose another one.",
     "unknownTeacher": "Look the pair up in Bedrock's user guide (Supported models for Model Distillation).",
     "recordTooLarge": "Shorten the record, ask for shorter answers (max_tokens), or compare fewer models at once.",
     "templateTurns": 'Use "{messages}" in the body template, or leave such records out.',
@@ -70,6 +71,7 @@ WARNINGS = frozenset(
         "mixedMedia",
         "overlapPartlyChecked",
         "unknownModel",
+        "uncertainModel",
         "unknownTeacher",
     }
 )

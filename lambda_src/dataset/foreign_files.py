@@ -24,7 +24,7 @@ def foreign_file(first: bytes) -> tuple[str, str] | None:
     for magic, name in _COMPRESSED:
         if first.startswith(magic):
             return "notText", f"the file is packed: {name}"
-    if first.startswith(_UTF16) or (b"\0" in first[:100] and b"{" in first[:100]):
+    if first.startswith(_UTF16) or first.lstrip(b"\0\t\n\r ").startswith((b"{\0", b"[\0")):
         return "encoding", "the file is UTF-16"
     begin = first.strip()
     if begin.startswith(b"["):

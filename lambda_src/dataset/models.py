@@ -60,6 +60,18 @@ def unknown_models(candidates: list[dict[str, Any]], models: dict[str, Any]) -> 
     return sentences
 
 
+def cautions(candidates: list[dict[str, Any]], models: dict[str, Any]) -> list[str]:
+    """Return what the catalogue says is not certain about the models that are trained.
+
+    Args:
+        candidates: What `dataset.candidates` planned.
+        models: The catalogue.
+    """
+    bases = dict.fromkeys(candidate["baseModelIdentifier"] for candidate in trained(candidates))
+    entries = {base: find_entry(models, base) or {} for base in bases}
+    return [f"{base!r}: {entry['caution']}" for base, entry in entries.items() if "caution" in entry]
+
+
 def _field(execution_input: dict[str, Any], candidate: dict[str, Any], name: str) -> str:
     """Return where the input has a field of a candidate: in the candidate's own entry or beside all of them."""
     if not candidate["field"]:

@@ -292,3 +292,10 @@ def test_a_teacher_that_may_teach_is_checked_later_and_an_unknown_one_is_warned_
     assert unknown["teachers"] == ["model.new"]
     (warning,) = unknown["warningTexts"]
     assert warning.startswith("input: unknownTeacher: it is not known whether 'model.new' can teach 'model'")
+
+
+def test_what_is_not_certain_about_a_model_is_a_warning(data):
+    asked = event()
+    asked["models"] = {"model": MODEL | {"caution": "nobody has tried it"}}
+    (warning,) = handler(asked, None)["warningTexts"]
+    assert warning.startswith("input: uncertainModel: 'model': nobody has tried it.")

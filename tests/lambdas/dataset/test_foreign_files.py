@@ -67,7 +67,14 @@ def test_an_evaluation_set_is_named_too(tmp_path, data, kind, words):
 
 @pytest.mark.parametrize(
     "first",
-    [b'{"prompt": "a", "completion": "b"}', b'{"prompt": "a, b; c", "completion": "b"}', b'"text"', b"Hello", b"1,2"],
+    [
+        b'{"prompt": "a", "completion": "b"}',
+        b'{"prompt": "a, b; c", "completion": "b"}',
+        b'{"prompt": "a\x00", "completion": "b"}',
+        b'"text"',
+        b"Hello",
+        b"1,2",
+    ],
 )
 def test_other_files_are_read_line_by_line(tmp_path, first):
     path = tmp_path / "data.jsonl"
