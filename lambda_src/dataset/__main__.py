@@ -15,7 +15,7 @@ from dataset.candidates import plan_candidates
 from dataset.catalogue import find_entry
 from dataset.check import Report, check_files
 from dataset.findings import Finding
-from dataset.models import problems_with_models, unknown_models
+from dataset.models import cautions, problems_with_models, unknown_models
 from dataset.rules import ModelRules
 
 FILES = ("training", "validation", "evaluation")
@@ -76,7 +76,8 @@ def _about_the_model(options: argparse.Namespace, catalogue: dict[str, Any]) -> 
     if options.validation:
         execution_input["validationDataKey"] = str(options.validation)
     candidates = plan_candidates(execution_input, catalogue, "on-demand")
-    return problems_with_models(execution_input, candidates, catalogue, None), unknown_models(candidates, catalogue)
+    doubts = [*unknown_models(candidates, catalogue), *cautions(candidates, catalogue)]
+    return problems_with_models(execution_input, candidates, catalogue, None), doubts
 
 
 def _rules(options: argparse.Namespace, catalogue: dict[str, Any]) -> ModelRules:

@@ -25,7 +25,8 @@ def pair(number):
 @pytest.fixture
 def check(write, capsys):
     """Runs the check with a catalogue; returns status and output."""
-    catalogue = write({"model": MODEL, "old": RETIRED}, name="catalogue.json")
+    entries = {"model": MODEL, "old": RETIRED, "new": MODEL | {"caution": "nobody has tried it"}}
+    catalogue = write(entries, name="catalogue.json")
 
     def run(*arguments):
         status = main(["--catalogue", str(catalogue), *map(str, arguments)])
@@ -60,6 +61,12 @@ def test_without_a_model_only_general_rules_hold(write, check):
     status, output = check("--training", write(*map(pair, range(20))))
     assert status == 0
     assert output.startswith("warning: no --model was given")
+
+
+def test_what_is_not_certain_about_a_model_is_told(write, check):
+    status, output = check("--model", "new", "--training", write(pair(1)))
+    assert status == 0
+    assert output.startswith("warning: 'new': nobody has tried it\n")
 
 
 def test_a_model_that_cannot_be_customized_is_refused_and_an_unknown_one_is_warned_of(write, check):
