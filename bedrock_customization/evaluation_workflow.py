@@ -99,7 +99,8 @@ class EvaluationWorkflow(Workflow):
             image: The functions' image; by default it is built at deployment with `roberta-large` as the encoder.
             architecture: The functions' architecture; x86_64 by default.
             scoring_concurrency: Shards that are scored at the same time.
-            timeout: When an execution is given up; 24 hours by default. Nine tenths of it are for asking.
+            timeout: When an execution is given up; 24 hours by default. A tenth of it, and at least ten
+                minutes, is kept for scoring.
             encryption_key: The key of created buckets, logs and environment variables; by default S3 and CloudWatch
                 encrypt with keys of their own.
             access_logs_bucket: Where S3 logs who reads and writes created buckets; it does not by default.

@@ -13,8 +13,10 @@ from bedrock_customization.states.asking import ask_model
 from bedrock_customization.states.distributed_map import distributed_map, read_json_lines
 from bedrock_customization.states.task import expression, retry
 
-# The rest of the time-out is kept for scoring and the report.
-_SHARE_FOR_ASKING = 0.9
+# What is kept of the time-out for scoring and the report. A call that is throttled looks at the time every eight
+# minutes at the latest.
+_SHARE_KEPT = 0.1
+_LEAST_KEPT = Duration.minutes(10)
 # What a record says of a failed answer; whoever reads it needs the beginning.
 _CAUSE_CHARACTERS = 200
 
@@ -25,8 +27,12 @@ def asking_deadline(timeout: Duration) -> str:
     Args:
         timeout: The execution's time-out.
     """
-    milliseconds = round(timeout.to_seconds() * _SHARE_FOR_ASKING * 1000)
-    return f"{{% $toMillis($states.context.Execution.StartTime) + {milliseconds} %}}"
+    return f"{{% $toMillis($states.context.Execution.StartTime) + {_seconds_for_asking(timeout) * 1000} %}}"
+
+
+def _seconds_for_asking(timeout: Duration) -> int:
+    seconds = timeout.to_seconds()
+    return round(seconds - min(max(seconds * _SHARE_KEPT, _LEAST_KEPT.to_seconds()), seconds / 2))
 
 
 def check_models(scope: Construct, construct_id: str, *, inference: Inference, timeout: Duration) -> sfn.Map:
@@ -139,11 +145,12 @@ def generate_responses(
 
 def _too_late(timeout: Duration) -> tuple[str, str]:
     """Error and cause when the models could not be asked in time."""
-    hours = f"{timeout.to_seconds() / 3600 * _SHARE_FOR_ASKING:.4g}"
+    hours, all_hours = (f"{seconds / 3600:.3g}" for seconds in (_seconds_for_asking(timeout), timeout.to_seconds()))
     return "InsufficientTime", (
-        f"timeout: the models did not answer all records in {hours} hours, nine tenths of the time-out of the "
-        "workflow. Raise timeout, use fewer records, or have the quota of the throttled model raised; where no model "
-        "is throttled, raise max_concurrency or requests_per_minute of the inference. Then start a new execution."
+        f"timeout: the models did not answer all records in {hours} of the {all_hours} hours that an execution may "
+        "take; the rest is for scoring. Raise timeout, use fewer records, or have the quota of the throttled model "
+        "raised; where no model is throttled, raise max_concurrency or requests_per_minute of the inference. Then "
+        "start a new execution."
     )
 
 
