@@ -102,8 +102,6 @@ def _find(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.
 def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
     """Deletes every found resource of a kind unless it is kept; whether a paid one is gone, the next look tells."""
     prepare = sfn.Pass.jsonata(scope, f"Take{kind.title}", assign={"resource": "{% $states.input %}"})
-    kept = sfn.Pass.jsonata(scope, f"Keep{kind.title}", outputs="{% $merge([$resource, {'kept': true}]) %}")
-    gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $resource %}")
     there = sfn.Pass.jsonata(scope, f"{kind.title}IsThere", outputs="{% $merge([$resource, {'problem': $problem}]) %}")
     delete = task(
         scope,
@@ -114,15 +112,26 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
         # Nothing looks at a model again: it can be in use for a moment by what was just deleted.
         retries=[retry([CONFLICT])] if kind is MODEL else None,
     )
-    tags = read_tags(scope, f"ReadTagsOf{kind.title}", arn="$resource.arn")
-    for state in (tags, delete):
-        state.add_catch(gone, errors=[NOT_FOUND])
+    fallible, first = [delete], delete
+    # A job is never kept.
+    if kind is not JOB:
+        kept = sfn.Pass.jsonata(scope, f"Keep{kind.title}", outputs="{% $merge([$resource, {'kept': true}]) %}")
+        tags = read_tags(scope, f"ReadTagsOf{kind.title}", arn="$resource.arn")
+        tags.next(
+            sfn.Choice.jsonata(scope, f"Is{kind.title}Kept")
+            .when(
+                sfn.Condition.jsonata(f"{{% $resource.name in $keep or '{KEPT_TAG}' in $states.input.Tags.Key %}}"),
+                kept,
+            )
+            .otherwise(delete)
+        )
+        fallible, first = [tags, delete], tags
+    if kind is MODEL:
+        gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $resource %}")
+        for state in fallible:
+            state.add_catch(gone, errors=[NOT_FOUND])
+    for state in fallible:
         state.add_catch(there, errors=["States.ALL"], assign={"problem": _PROBLEM})
-    is_kept = (
-        sfn.Choice.jsonata(scope, f"Is{kind.title}Kept")
-        .when(sfn.Condition.jsonata(f"{{% $resource.name in $keep or '{KEPT_TAG}' in $states.input.Tags.Key %}}"), kept)
-        .otherwise(delete)
-    )
     # A paid resource counts as released when it is found no more; its problem was then none, or has passed.
     of_model = kind is MODEL
     stays = "$exists(kept) or $exists(problem)" if of_model else "$exists(kept)"
@@ -139,4 +148,4 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
         max_concurrency=5,
         assign=assign,
         outputs={},
-    ).item_processor(prepare.next(tags).next(is_kept))
+    ).item_processor(prepare.next(first))

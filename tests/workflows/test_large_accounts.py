@@ -88,12 +88,15 @@ def test_the_sweep_finds_a_run_among_thousands_of_others(rehearsal: Rehearsal, n
     assert all(neighbour.is_untouched() for neighbour in neighbours)
 
 
-def test_a_model_that_is_named_after_the_run_it_comes_from_is_not_taken_for_its_own(rehearsal: Rehearsal) -> None:
+def test_models_that_are_named_after_the_run_they_come_from_are_not_taken_for_its_own(rehearsal: Rehearsal) -> None:
     arn = f"{rehearsal._names.machine(workflow().state_machine).arn.replace(':stateMachine:', ':execution:')}:{NAME}"
     identifier = hashlib.sha256(arn.encode()).hexdigest()[:16]
     tags = {WORKFLOW_TAG: workflow().workflow_tag, EXECUTION_TAG: f"{arn}-next"}
-    next_one = Neighbour(rehearsal, f"support-{identifier}-0123456789abcdef", tags)
+    rehearsal.bedrock.deployments.limit = 100
+    # More than a page of them, so that the run's own is on the next one.
+    names = [f"support-{identifier}-{number:016x}" for number in range(PAGE_SIZE + 1)]
+    next_ones = [Neighbour(rehearsal, name, tags) for name in names]
     run = stop_a_run(rehearsal)
     assert run.arn == arn
     assert billed_by_the_run(rehearsal, run) == []
-    assert next_one.is_untouched()
+    assert all(neighbour.is_untouched() for neighbour in next_ones)
