@@ -16,7 +16,7 @@ site_packages := import sysconfig; print(sysconfig.get_path('purelib'))
 export JSII_NODE := $(CURDIR)/.venv/bin/node
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup demo test bench lint format synth image image-check snapshots lock clean
+.PHONY: help setup demo test faults bench lint format synth image image-check snapshots lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ floor: $(setup) ## run the tests on the oldest aws-cdk-lib that is allowed
 	@build/floor/bin/python -m pip install -qq --requirement requirements/floor.txt
 	@$(venv) -c "$(site_packages)" > "$$(build/floor/bin/python -c "$(site_packages)")/development.pth"
 	@build/floor/bin/python -m pytest --ignore=tests/snapshots
+
+faults: $(setup) ## rehearse every fault of every state; takes about an hour
+	@$(venv) -m tests.faults
 
 bench: build/bench/.setup ## measure the scorer against its peers, and what an evaluation costs; takes 20 minutes
 	@build/bench/bin/python -m benchmarks.scoring

@@ -11,7 +11,8 @@ from bedrock_customization.rehearsal import Run
 from bedrock_customization.rehearsal.faults import Faults
 from bedrock_customization.rehearsal.services.api import ApiCall
 from bedrock_customization.rehearsal.services.resource import parse
-from tests.faults.scenarios import Account, Scenario
+from tests.faults.account import Account
+from tests.faults.scenarios import Scenario
 
 # What Step Functions itself gives a Task. Neither of the last two is covered by a catch of States.ALL.
 OF_STEP_FUNCTIONS = (
@@ -71,9 +72,9 @@ class Fault:
         else:
             account.abort_at(self.machine, self.at)
 
-    def is_pending(self, account: Account) -> bool:
-        """Whether it has not happened."""
-        return self.at in account.rehearsal.faults.pending or (self.machine, self.at) in account.aborts
+    def pending(self, account: Account) -> int:
+        """How many faults at its place have not happened yet."""
+        return account.rehearsal.faults.pending.count(self.at) + account.aborts.count((self.machine, self.at))
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def visits(scenario: Scenario) -> Visits:
         name = event.get("stateEnteredEventDetails", {}).get("name")
         if name:
             places.append(Place(machine_of(run.state_machine_arn), name))
-            if account.rehearsal.executions[0].status == "RUNNING":
+            main = account.rehearsal.executions[0]
+            if main.status == "RUNNING" and run.execution.outermost is main.execution:
                 before.append(places[-1])
 
     account = Account(scenario, observe)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from bedrock_customization.rehearsal import Run
 from bedrock_customization.tags import KEPT_TAG
+from tests.faults.account import EARLIER_RUN, Account
 from tests.faults.cases import Fault, Place, visits
-from tests.faults.scenarios import EARLIER_RUN, Account, Scenario
+from tests.faults.scenarios import Scenario
 
 # Errors that say of themselves that they pass; a run that meets one once, or a few times, must not even notice.
 _PASSING = (
@@ -56,6 +57,7 @@ def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str
     """Says what is wrong after a run and one sweep; nothing, if all is well."""
     return [
         *_problems_with_status(account, run, fault),
+        *(_left_to_the_sweep(account) if fault is None else []),
         *_leaks(account, run),
         *_problems_with_messages(account, run, fault),
         *_trespasses(account),
@@ -82,6 +84,9 @@ def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
         return {scenario.status}
     if _is_survived(scenario, fault):
         return {scenario.status}
+    if scenario.swept_at and fault.machine == "Release":
+        # It can be the sweep's release that the fault strikes.
+        return {scenario.status, "FAILED"}
     # A run that fails can still be stopped where its scenario stops it.
     return {"FAILED", "ABORTED"} if scenario.status == "ABORTED" else {"FAILED"}
 
@@ -108,6 +113,17 @@ def passes(fault: Fault) -> bool:
     return passing or fault.kind in ("throttled", "lost response", "hang")
 
 
+def _left_to_the_sweep(account: Account) -> Iterator[str]:
+    """Where neither run nor rule were hindered, the sweep finds nothing to do."""
+    if account.scenario.undelivered or account.leftovers:
+        return
+    billed = {resource.arn for resource in account.rehearsal.bedrock.billed}
+    if released := [arn for arn in account.billed_before_the_sweep if arn not in billed]:
+        yield f"left to the sweep: {released}"
+    if account.messages_before_the_sweep != len(account.rehearsal.inbox):
+        yield "the message was left to the sweep"
+
+
 def _leaks(account: Account, run: Run) -> Iterator[str]:
     rehearsal = account.rehearsal
     billed = [billed for billed in rehearsal.bedrock.billed if billed.arn not in account.arns_of_neighbours]
@@ -121,6 +137,10 @@ def _leaks(account: Account, run: Run) -> Iterator[str]:
         promoted = [resource for resource in billed if KEPT_TAG in rehearsal.bedrock.registry.tagged(resource.arn).tags]
         if len(promoted) > 1 or promoted != billed:
             yield f"billed: {billed}, of which {promoted} was promoted before the end"
+    for leftover in account.leftovers:
+        yield from (
+            f"{resource.arn} of a forgotten run is still billed" for resource in billed if resource.arn in leftover.arns
+        )
     models = [model for model in rehearsal.bedrock.registry.models if model.arn not in account.arns_of_neighbours]
     for resource in [*billed, *models]:
         if text and resource.name not in text.partition("Still billed")[2]:

@@ -6,16 +6,18 @@ each kind of fault at least once; `python -m tests.faults` runs all.
 
 import pytest
 
+from tests.faults.account import Account
 from tests.faults.cases import tasks, visits
 from tests.faults.matrix import Case, check, covering, everything
 from tests.faults.outcome import problems
-from tests.faults.scenarios import SCENARIOS, Account, Scenario
+from tests.faults.scenarios import SCENARIOS, Scenario
 
 
 @pytest.fixture(scope="module")
-def cases() -> list[Case]:
-    chosen, known = covering(everything()), everything()
-    print(f"{len(chosen)} of {len(known)} cases")
+def cases(request: pytest.FixtureRequest) -> list[Case]:
+    known = everything()
+    chosen = covering(known)
+    request.config.get_terminal_writer().line(f"{len(chosen)} of {len(known)} cases of faults")
     return chosen
 
 
