@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ALLOCATIONS = 100_000
+_ALLOCATIONS = 5_000
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def test_garbage_is_searched_rarely_during_a_run_and_as_before_after_it() -> Non
     during: set[tuple[int, int, int]] = set()
     rehearsal = Rehearsal.from_definitions({"Wait": WAIT}, observer=lambda run, event: during.add(gc.get_threshold()))
     rehearsal.run("Wait", {})
-    assert during == {(100_000, *before[1:])}
+    assert during == {(5_000, *before[1:])}
     assert gc.get_threshold() == before
 
 
