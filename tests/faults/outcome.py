@@ -58,6 +58,7 @@ def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str
     return [
         *_problems_with_status(account, run, fault),
         *(_left_to_the_sweep(account) if fault is None else []),
+        *(_rejected_models(account, run) if fault is None else []),
         *_leaks(account, run),
         *_problems_with_messages(account, run, fault),
         *_trespasses(account),
@@ -122,6 +123,14 @@ def _left_to_the_sweep(account: Account) -> Iterator[str]:
         yield f"left to the sweep: {released}"
     if account.messages_before_the_sweep != len(account.rehearsal.inbox):
         yield "the message was left to the sweep"
+
+
+def _rejected_models(account: Account, run: Run) -> Iterator[str]:
+    """What was trained and is not better is deleted."""
+    if run.status == "SUCCEEDED" and run.output["verdict"] == "NOT_BETTER" and not account.leftovers:
+        for model in account.rehearsal.bedrock.registry.models:
+            if model.arn not in account.arns_of_neighbours:
+                yield f"{model.arn} is not better and still there"
 
 
 def _leaks(account: Account, run: Run) -> Iterator[str]:

@@ -28,8 +28,37 @@ from tests.faults.scenarios import EAST, SCENARIOS, WEST
 _ARGUMENTS = ("ClientRequestToken", "Tags", "JobTags", "CustomModelTags", "IfNoneMatch")
 _PLACEHOLDER = "\u0001{}\u0001"
 
-JUSTIFIED: dict[str, str] = {}
-"""What a removal is that nothing notices, by the beginning of its line, and why it may be so."""
+_REFUSAL = "says a refusal in words; the run ends all the same, and tests/workflows/test_preflight.py notices"
+_QUOTA = "asks before training; tests/workflows/test_preflight.py notices"
+_PAGES = "tests/workflows/test_large_accounts.py notices"
+_SLOWER = "only slower: the time-out of the machine ends it, and the next sweep does its work"
+_WATCH = "only slower and in other words: the time-out of the training ends a stalled job, too"
+
+JUSTIFIED = {
+    "guard of Main/IsNameAllowed": "tests/workflows/test_execution_names.py notices",
+    "catcher of Main/GetFoundationModel": _REFUSAL,
+    "catcher of Main/GetCustomModel": _REFUSAL,
+    "catcher of Main/AskBaseModel": _REFUSAL,
+    "catcher of Main/GetTrainingQuota": _QUOTA,
+    "catcher of Main/GetModelUnitsQuota": _QUOTA,
+    "guard of Main/IsTrainingQuotaEnough": _QUOTA,
+    "guard of Main/IsModelUnitsQuotaEnough": _QUOTA,
+    "catcher of Main/TrainUnlessStalled": "tests/workflows/test_candidates.py notices",
+    "guard of Main/HasTrainingBegun": _WATCH,
+    "catcher of Main/StopStalledTraining": "Step Functions stops the job, too, when the other branch fails",
+    "time-out of Main/StopStalledTraining": _SLOWER,
+    "time-out of Release/DescribeRun": _SLOWER,
+    "time-out of Release/StopJob": _SLOWER,
+    "guard of Release/FindJobsHasNextPage": _PAGES,
+    "guard of Release/FindDeploymentsHasNextPage": _PAGES,
+    "guard of Release/FindProvisionedModelsHasNextPage": _PAGES,
+    "guard of Release/FindModelsHasNextPage": _PAGES,
+    "guard of Release/IsProvisionedModelKept": "tests/workflows/test_permissions.py notices",
+    "guard of Release/IsEverythingReleased": "only slower: it looks until it may look no more",
+    "guard of Release/IsModelKept": "Bedrock refuses to delete a model that is served",
+    "catcher of Release/ReadTagsOfModel [0]": "it is then told as kept, not as released",
+}
+"""What a removal is that no fault notices, by the beginning of its line, and why it may be so."""
 
 
 @dataclass(frozen=True)
