@@ -164,8 +164,7 @@ class BertScorer:
             (tokens[text], tokens[other]) for text, group in zip(candidates, groups, strict=True) for other in group
         ]
         weight = self._weights(frequencies)
-        windows = score_pairs(pairs, self._encoder.encode, weight, batch_size, self._tokens_in_memory)
-        scores = torch.cat([torch.empty(0, 3), *windows])
+        scores = score_pairs(pairs, self._encoder.encode, weight, batch_size, self._tokens_in_memory)
         best = [group.amax(dim=0) for group in scores.split([len(group) for group in groups])] if groups else []
         empty = [
             tokens[text].empty or all(tokens[other].empty for other in group)

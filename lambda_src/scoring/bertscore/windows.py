@@ -1,7 +1,7 @@
 """Encodes and matches pairs in runs that fit into memory, each distinct text once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -17,10 +17,11 @@ def score_pairs(
     weight: Callable[[TokenizedText], torch.Tensor],
     batch_size: int | None,
     tokens_in_memory: int,
-) -> Iterator[torch.Tensor]:
+) -> torch.Tensor:
     """Score candidates against references.
 
-    Texts that later runs need again stay in memory as long as they take at most half of it.
+    Pairs that share a reference are scored one after the other. Texts that later runs need again stay in memory as long
+    as they take at most half of it.
 
     Args:
         pairs: A candidate and a reference each.
@@ -29,10 +30,14 @@ def score_pairs(
         batch_size: The batch size of the bert-score call to reproduce, see `BertScorer.score`.
         tokens_in_memory: How many tokens' hidden states are kept at a time.
 
-    Yields:
-        The scores [pairs, 3] of one run after the other.
+    Returns:
+        The scores [pairs, 3].
     """
-    padded = _padded_in_reference(pairs, batch_size)
+    scores = torch.empty(len(pairs), 3)
+    first = {reference.ids: number for number, (_, reference) in reversed(list(enumerate(pairs)))}
+    order = sorted(range(len(pairs)), key=lambda number: first[pairs[number][1].ids])
+    flags = _padded_in_reference(pairs, batch_size)
+    pairs, padded = [pairs[number] for number in order], [flags[number] for number in order]
     uses = Counter(text.ids for pair in pairs for text in pair)
     held: dict[TokenIds, EncodedText] = {}
     start = 0
@@ -40,10 +45,10 @@ def score_pairs(
         fresh, end = _next_run(pairs, start, held, tokens_in_memory)
         for text, states in zip(fresh.values(), encode(list(fresh)), strict=True):
             held[text.ids] = EncodedText(states, weight(text))
-        yield match(
+        scores[order[start:end]] = match(
             [
-                Pair(held[candidate.ids], held[reference.ids], *flags)
-                for (candidate, reference), flags in zip(pairs[start:end], padded[start:end], strict=True)
+                Pair(held[candidate.ids], held[reference.ids], *is_padded)
+                for (candidate, reference), is_padded in zip(pairs[start:end], padded[start:end], strict=True)
             ]
         )
         uses.subtract(text.ids for pair in pairs[start:end] for text in pair)
@@ -51,6 +56,7 @@ def score_pairs(
         if sum(map(len, held)) > tokens_in_memory // 2:
             held = {}
         start = end
+    return scores
 
 
 def _next_run(

@@ -205,6 +205,20 @@ def test_each_distinct_text_is_encoded_once(encoder, monkeypatch):
     assert len(encoded) == len(set(encoded)) <= len({*CANDIDATES, *REFERENCES})
 
 
+def test_references_of_several_systems_are_encoded_once_though_not_all_fit_into_memory(encoder, monkeypatch):
+    scorer = BertScorer(encoder("bert"), tokens_in_memory=500)
+    encoded = []
+    encode = scorer._encoder.encode
+    monkeypatch.setattr(scorer._encoder, "encode", lambda texts: encoded.extend(texts) or encode(texts))
+    candidates, references = CANDIDATES + random_texts(90, seed=30), REFERENCES * 2
+
+    scores = scorer.score(candidates, references)
+
+    assert sum(map(len, encoded)) > 2 * 500
+    assert len(encoded) == len(set(encoded))
+    assert_same(scores, parts(BertScorer(encoder("bert")).score(candidates, references)))
+
+
 def test_layers_above_the_chosen_one_are_not_read(encoder, monkeypatch):
     from scoring.bertscore import packed_encoder
 
