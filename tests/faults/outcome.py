@@ -140,6 +140,8 @@ def _leaks(account: Account, run: Run) -> Iterator[str]:
     if run.status == "SUCCEEDED":
         model = run.output.get("model")
         kept = [] if model is None else [model["modelId"]]
+        if run.output["verdict"] == "BETTER" and not kept:
+            yield "the winner was not promoted"
         if [resource.arn for resource in billed] != kept:
             yield f"billed: {billed}, expected {kept}"
     else:
