@@ -7,7 +7,7 @@ from bedrock_customization.customization_workflow import CustomizationWorkflow
 from bedrock_customization.encoder import Encoder
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.notification_topic import NotificationTopic
-from bedrock_customization.options import Commitment, Evaluator, Inference, Metric, QualityGate, Serving
+from bedrock_customization.options import Commitment, Evaluator, Inference, Metric, OnSuccess, QualityGate, Serving
 
 __all__ = [
     "Commitment",
@@ -19,6 +19,7 @@ __all__ = [
     "Inference",
     "Metric",
     "NotificationTopic",
+    "OnSuccess",
     "QualityGate",
     "Serving",
 ]

@@ -26,7 +26,7 @@ from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic, notification_topic_or_new
-from bedrock_customization.options import Inference, QualityGate, Serving
+from bedrock_customization.options import Inference, OnSuccess, QualityGate, Serving
 from bedrock_customization.resource_release import ResourceRelease
 from bedrock_customization.service_role import allow_training, service_role_or_new
 from bedrock_customization.states.attempt import attempt, check_data, check_name, evaluate_served
@@ -37,6 +37,7 @@ from bedrock_customization.states.whole_run import whole_run
 from bedrock_customization.synthesis_checks import (
     check_evaluation_buckets,
     check_evaluation_options,
+    check_on_success,
     warn_about_region,
 )
 from bedrock_customization.tags import tags_in_jsonata, workflow_tag_value
@@ -97,6 +98,7 @@ class CustomizationWorkflow(Workflow):
         evaluation: EvaluationWorkflow | None = None,
         topic: NotificationTopic | sns.ITopic | None = None,
         serving: Serving | None = None,
+        on_success: OnSuccess = OnSuccess.KEEP_SERVING,
         inference: Inference | None = None,
         quality_gate: QualityGate | None = None,
         image: FunctionImage | None = None,
@@ -131,6 +133,8 @@ class CustomizationWorkflow(Workflow):
                 subscribers is created.
             serving: How custom models are served; by default on demand where Bedrock offers it for the base model, by
                 provisioned throughput elsewhere.
+            on_success: Whether what serves a better model is kept or released; kept by default. The model itself is
+                kept and registered either way.
             inference: How models are asked, for the evaluation that is created.
             quality_gate: When a candidate is better, for the evaluation that is created.
             image: The functions' image, for the evaluation that is created.
@@ -161,14 +165,17 @@ class CustomizationWorkflow(Workflow):
         Raises:
             TypeError: An argument that is a type of this library has another one.
             ValueError: `inference`, `quality_gate` or `image` is passed together with `evaluation`, or its buckets
-                differ; or a tag, subnets or security groups cannot be used.
+                differ; or `on_success` asks to release a commitment; or a tag, subnets or security groups cannot be
+                used.
         """
         super().__init__(scope, construct_id)
         check_type("evaluation", evaluation, EvaluationWorkflow, 'EvaluationWorkflow(stack, "Evaluation")')
         check_type("serving", serving, Serving, "Serving.on_demand() or Serving.provisioned()")
+        check_type("on_success", on_success, OnSuccess, "OnSuccess.KEEP_SERVING or OnSuccess.RELEASE_SERVING")
         check_evaluation_options(evaluation, inference=inference, quality_gate=quality_gate, image=image)
         check_evaluation_buckets(evaluation, validation_bucket=validation_bucket, results_bucket=results_bucket)
         self.serving = serving or Serving.automatic()
+        check_on_success(on_success, self.serving)
         warn_about_region(self, self.serving)
         self.workflow_tag = workflow_tag_value(self)
 
@@ -191,6 +198,7 @@ class CustomizationWorkflow(Workflow):
         self.registry = ModelRegistry(self, "Registry", event_bus=event_bus)
         self.current_model_parameter: ssm.IStringParameter = self.registry.parameter
         self.service_role: iam.IRole = service_role_or_new(self, "ServiceRole", service_role)
+        self._on_success = on_success
         self._encryption_key = encryption_key
         self._teacher_models = list(teacher_models)
         self._graders = list(graders)
@@ -273,6 +281,7 @@ class CustomizationWorkflow(Workflow):
         return whole_run(
             states,
             attempt=self._attempt(states, job, serving_timeout),
+            on_success=self._on_success,
             parameter=self.registry.parameter,
             event_bus=self.registry.event_bus,
             release_machine_arn=self.release.state_machine.state_machine_arn,

@@ -21,6 +21,8 @@ class ModelRegistry(Construct):
     an event with the source `bedrock-customization` and the type `Custom Model Promoted`. What would be longer than the
     8 KB of an advanced parameter has the scores of the deciding metric only, and no signatures; `results` has all.
 
+    `modelId` is null where a workflow releases what serves its winner (`on_success`).
+
     Systems Manager keeps the last 100 versions of a parameter. A model that was promoted before stays served, so that
     one can go back to it: ask the `modelId` of the version before. It goes on to be billed until it is deleted, and the
     message about the promotion names it.

@@ -24,6 +24,15 @@ class ServingMode(Enum):
     PROVISIONED = "provisioned"
 
 
+class OnSuccess(Enum):
+    """What becomes of the serving of a custom model that is better; the model itself is kept either way."""
+
+    KEEP_SERVING = "keep-serving"
+    """It stays, so that the model can be asked at once; provisioned throughput goes on to be paid by the hour."""
+    RELEASE_SERVING = "release-serving"
+    """It is released: only the model's storage is paid for until somebody serves it."""
+
+
 class Commitment(Enum):
     """A term for which provisioned throughput is bought: it is cheaper, and paid to the end whatever happens."""
 

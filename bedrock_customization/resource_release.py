@@ -35,7 +35,7 @@ class ResourceRelease(Construct):
     calls it at its end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do
     itself; a schedule starts it for what was missed all the same. It notifies for a run that failed, once.
 
-    Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource name>"], "deleteModels", "failure"}`, the
+    Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource ARN>"], "deleteModels", "failure"}`, the
     last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule
     `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`.
 

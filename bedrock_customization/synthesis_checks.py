@@ -8,7 +8,7 @@ from constructs import Construct
 
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.models.catalogue import customizable_models
-from bedrock_customization.options import Serving
+from bedrock_customization.options import OnSuccess, Serving
 
 
 def check_evaluation_options(evaluation: EvaluationWorkflow | None, **options: object) -> None:
@@ -49,6 +49,23 @@ def check_evaluation_buckets(evaluation: EvaluationWorkflow | None, **buckets: s
                 f"{name}: got a bucket that the evaluation does not use; pass it to the EvaluationWorkflow as "
                 f"{'data_bucket' if name == 'validation_bucket' else name} and leave it out here."
             )
+
+
+def check_on_success(on_success: OnSuccess, serving: Serving) -> None:
+    """Refuses to release what is paid for to the end of its term.
+
+    Args:
+        on_success: What becomes of the winner's serving.
+        serving: How custom models are served.
+
+    Raises:
+        ValueError: The serving has a commitment and is to be released.
+    """
+    if on_success is OnSuccess.RELEASE_SERVING and serving.commitment is not None:
+        raise ValueError(
+            f"on_success: got {on_success}, but serving has a commitment of {serving.commitment.value}, which Bedrock "
+            "deletes only after its term. Leave on_success out, or buy by the hour with Serving.provisioned()."
+        )
 
 
 def warn_about_region(scope: Construct, serving: Serving) -> None:

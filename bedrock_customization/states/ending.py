@@ -6,6 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_customization.options import OnSuccess
 from bedrock_customization.states.task import expression, task
 
 RELEASE_FAILURE = {
@@ -63,29 +64,39 @@ def prepare_run(scope: Construct, construct_id: str) -> sfn.Pass:
 
 
 def act_on_verdict(
-    scope: Construct, construct_id: str, *, promote: sfn.IChainable, release: sfn.IChainable
+    scope: Construct,
+    construct_id: str,
+    *,
+    on_success: OnSuccess,
+    promote: sfn.IChainable,
+    release: sfn.IChainable,
 ) -> sfn.Choice:
     """Promotes the winner of a BETTER verdict; releases everything else.
 
     Custom models are deleted when the verdict is against them, and kept when there is none: they need not be trained
-    again. Assigns `winner`, `keep` (resource names) and `deleteModels`.
+    again. Assigns `winner` (its `modelId` is null when its serving is released), `keep` (ARNs) and `deleteModels`.
 
     Args:
         scope: The construct that holds the state.
         construct_id: The state's name.
+        on_success: What becomes of the winner's serving.
         promote: What promotes the winner.
         release: What releases.
     """
+    winner = "$served[name = $evaluation.winner]"
+    if on_success is OnSuccess.KEEP_SERVING:
+        promoted = {"winner": f"{{% {winner} %}}", "keep": f"{{% [{winner}.customModelArn, {winner}.modelId] %}}"}
+    else:
+        promoted = {
+            "winner": f"{{% $merge([{winner}, {{'modelId': null}}]) %}}",
+            "keep": f"{{% [{winner}.customModelArn] %}}",
+        }
     return (
         sfn.Choice.jsonata(scope, construct_id, comment="The last case: nothing could be decided")
         .when(
             sfn.Condition.jsonata("{% $evaluation.verdict = 'BETTER' %}"),
             promote,
-            assign={
-                "winner": "{% $served[name = $evaluation.winner] %}",
-                "keep": "{% [$served[name = $evaluation.winner].resourceName] %}",
-                "deleteModels": True,
-            },
+            assign={**promoted, "deleteModels": True},
         )
         .when(sfn.Condition.jsonata("{% $evaluation.verdict = 'NOT_BETTER' %}"), release, assign={"deleteModels": True})
         .otherwise(release)

@@ -61,9 +61,10 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
 
     Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause", "stopped"?}` or null),
     `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
-    `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `warnings` (texts), `modelId` (of the
-    promoted model, or null), `previousModelId` (of the one promoted before it, or null), `registrationFailure` (a text,
-    or null) and `release` (`{"released", "kept", "unreleased"?}`, the latter with the `problem` of each).
+    `failedCandidates` (`[{"name", "description", "error", "cause"}]`), `warnings` (texts), `modelId` (of the promoted
+    model, or null when there is none or it is not served), `previousModelId` (of the one promoted before it, or null),
+    `registrationFailure` (a text, or null) and `release` (`{"released", "kept", "unreleased"?}`, the latter with the
+    `problem` of each).
 
     Args:
         scope: The construct that holds the state.
@@ -102,7 +103,11 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                         & ' delete it in the Bedrock console if nobody needs it.'
                     : ($stopped ? 'Start the customization again if it was stopped by mistake.'
                         : 'Mend the error and start the customization again.') & $again)
-            : $evaluation.verdict = 'BETTER' ? 'Ask the custom model with this modelId:\n  ' & $modelId
+            : $evaluation.verdict = 'BETTER'
+                ? ($modelId = null
+                    ? 'The custom model is not served. Serve it when it is needed.'
+                        & $join([$trained.('\n  ' & arn)], '')
+                    : 'Ask the custom model with this modelId:\n  ' & $modelId)
             : $evaluation.verdict = 'NOT_BETTER'
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'
             : 'Read the failures in the report: too few records were answered completely by every model.' & $again;
@@ -143,7 +148,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                     ($count($release.kept) + $count($release.unreleased) = 0 ? '  nothing' : $costs($release.kept))
                     & $stuck & $previous)
                 & ($registrationFailure = null ? ''
-                    : $section('Registration', '  The model is served and kept. ' & $registrationFailure))
+                    : $section('Registration', '  The model is kept. ' & $registrationFailure))
                 & $section('Next step', '  ' & $next)
                 & $section('Run', '  ' & $executionArn & '\n  s3://{results_bucket}/' & $prefix)
                 & '\n'

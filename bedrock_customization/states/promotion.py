@@ -20,7 +20,7 @@ _MOST_CHARACTERS = 8000
 
 
 def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParameter) -> sfn.Map:
-    """Tags the winner as kept; assigns `modelId` and `promoted`, what is registered.
+    """Tags the winner and what serves it as kept; assigns `modelId` and `promoted`, what is registered.
 
     Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags. What would be
     too long for a parameter has the scores of the deciding metric only, and no signatures.
@@ -40,7 +40,7 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
     return sfn.Map.jsonata(
         scope,
         construct_id,
-        items=sfn.ProvideItems.jsonata("{% [$winner.trained ? $winner.customModelArn, $winner.modelId] %}"),
+        items=sfn.ProvideItems.jsonata("{% [$winner.trained ? $winner.customModelArn, $winner.modelId[$ != null]] %}"),
         assign={
             "modelId": "{% $winner.modelId %}",
             "promoted": expression(f"""(
@@ -80,7 +80,7 @@ def register(
 ) -> sfn.CustomState:
     """Writes what was promoted to the parameter, and sends the event; assigns `registrationFailure` when that fails.
 
-    The model is served and kept by then, so a failure does not undo it; the parameter then names the one before it.
+    The model is kept by then, so a failure does not undo it; the parameter then names the one before it.
     That one stays served, so that one can go back to it; `previousModelId` is assigned, for the message to say so.
 
     Args:

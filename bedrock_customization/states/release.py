@@ -28,7 +28,7 @@ _PROBLEM = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput
 def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     """Stops jobs, deletes deployments and provisioned throughput, and looks again until nothing is left.
 
-    Reads `runId`, `keep` (names) and `deleteModels`; assigns `released` and `kept`, lists of `{kind, name, arn}`. What
+    Reads `runId`, `keep` (ARNs) and `deleteModels`; assigns `released` and `kept`, lists of `{kind, name, arn}`. What
     is promoted, by name or by tag, is left alone. When told so, the run's custom models are deleted at the end; else
     they are listed as kept, because a trained model is worth more than its storage costs. So are those that something
     else still uses.
@@ -120,7 +120,7 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
         tags.next(
             sfn.Choice.jsonata(scope, f"Is{kind.title}Kept")
             .when(
-                sfn.Condition.jsonata(f"{{% $resource.name in $keep or '{KEPT_TAG}' in $states.input.Tags.Key %}}"),
+                sfn.Condition.jsonata(f"{{% $resource.arn in $keep or '{KEPT_TAG}' in $states.input.Tags.Key %}}"),
                 kept,
             )
             .otherwise(delete)

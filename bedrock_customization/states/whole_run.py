@@ -9,6 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_customization.options import OnSuccess
 from bedrock_customization.states.ending import (
     OUTPUT,
     RELEASE_FAILURE,
@@ -31,6 +32,7 @@ def whole_run(
     scope: Construct,
     *,
     attempt: sfn.Parallel,
+    on_success: OnSuccess,
     parameter: ssm.IStringParameter,
     event_bus: events.IEventBus,
     release_machine_arn: str,
@@ -42,6 +44,7 @@ def whole_run(
     Args:
         scope: The construct that holds the states.
         attempt: The attempt, whose one catch this adds.
+        on_success: What becomes of the serving of a better model.
         parameter: The parameter of the current model.
         event_bus: Where the event about a promoted model goes.
         release_machine_arn: The machine that releases.
@@ -76,5 +79,5 @@ def whole_run(
     return (
         prepare_run(scope, "Prepare")
         .next(attempt)
-        .next(act_on_verdict(scope, "QualityGate", promote=promotion, release=release))
+        .next(act_on_verdict(scope, "QualityGate", on_success=on_success, promote=promotion, release=release))
     )

@@ -6,7 +6,14 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_sns as sns
 
-from bedrock_customization import CustomizationWorkflow, EvaluationWorkflow, NotificationTopic
+from bedrock_customization import (
+    Commitment,
+    CustomizationWorkflow,
+    EvaluationWorkflow,
+    NotificationTopic,
+    OnSuccess,
+    Serving,
+)
 
 
 @pytest.fixture
@@ -20,6 +27,10 @@ def stack() -> Stack:
         (
             {"serving": "on-demand"},
             r"^serving: got 'on-demand'; it must be of type Serving: pass Serving.on",
+        ),
+        (
+            {"on_success": "keep"},
+            r"^on_success: got 'keep'; it must be of type OnSuccess: pass OnSuccess.KEEP_SERVING or",
         ),
         ({"topic": "arn:aws:sns:us-east-1:123456789012:team"}, r"^topic: got 'arn:aws:sns.*from_topic_arn\("),
         ({"evaluation": "Evaluation"}, r"^evaluation: got 'Evaluation'; it must be of type EvaluationWorkflow"),
@@ -48,6 +59,14 @@ def test_a_customization(stack: Stack, arguments: dict[str, Any], message: str) 
 def test_an_evaluation(stack: Stack, arguments: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         EvaluationWorkflow(stack, "Evaluation", **arguments)
+
+
+def test_a_commitment_is_not_released_on_success(stack: Stack) -> None:
+    serving = Serving.provisioned(commitment=Commitment.ONE_MONTH, release_automatically=False)
+    with pytest.raises(
+        ValueError, match=r"^on_success: got .*RELEASE_SERVING, but serving has a commitment of OneMonth"
+    ):
+        CustomizationWorkflow(stack, "Customization", serving=serving, on_success=OnSuccess.RELEASE_SERVING)
 
 
 def test_a_topic_of_sns_is_taken_as_it_is(stack: Stack) -> None:

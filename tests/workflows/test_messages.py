@@ -113,7 +113,7 @@ def test_a_registration_that_failed_is_told(
     rehearsal.run(own.state_machine, execution_input())
     told = section(rehearsal.inbox[0].message, "Registration")
     assert told is not None
-    assert told.startswith("  The model is served and kept. Its parameter ")
+    assert told.startswith("  The model is kept. Its parameter ")
     assert told.strip().endswith(words)
 
 
