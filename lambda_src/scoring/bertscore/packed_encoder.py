@@ -64,7 +64,9 @@ class Affine:
 class Layer:
     """One transformer layer."""
 
-    projections: Affine  # query, key and value, one above the other
+    query: Affine
+    key: Affine
+    value: Affine
     attended: Affine
     attention_norm: Affine
     widen: Affine
@@ -155,7 +157,9 @@ class PackedEncoder:
         hidden = self._embedded(texts)
         groups = [(length, len(list(same))) for length, same in groupby(lengths)]
         for layer in self._layers:
-            attended = self._attention(linear(hidden, layer.projections), groups)
+            # One product for all three would need a copy of their weights, which are views of the file.
+            projections = [linear(hidden, part) for part in (layer.query, layer.key, layer.value)]
+            attended = self._attention(projections, groups)
             hidden = self._norm(linear(attended, layer.attended).add_(hidden), layer.attention_norm)
             wide = linear(hidden, layer.widen, self._activation)
             hidden = self._norm(linear(wide, layer.narrow).add_(hidden), layer.output_norm)
@@ -178,14 +182,13 @@ class PackedEncoder:
         embedded += self._positions[torch.tensor(positions)]
         return self._norm(embedded, self._embedding_norm)
 
-    def _attention(self, projections: torch.Tensor, groups: list[tuple[int, int]]) -> torch.Tensor:
-        tokens, width = projections.shape[0], projections.shape[1] // 3
-        attended = projections.new_empty(tokens, width)
+    def _attention(self, projections: list[torch.Tensor], groups: list[tuple[int, int]]) -> torch.Tensor:
+        attended = torch.empty_like(projections[0])
         start = 0
         for length, texts in groups:
             end = start + length * texts
             query, key, value = (
-                projections[start:end].view(texts, length, 3, self._heads, width // self._heads).permute(2, 0, 3, 1, 4)
+                part[start:end].view(texts, length, self._heads, -1).transpose(1, 2) for part in projections
             )
             result = functional.scaled_dot_product_attention(query, key, value)
             attended[start:end].view(texts, length, self._heads, -1).copy_(result.transpose(1, 2))
@@ -227,14 +230,7 @@ class _Weights:
         return Affine(self.tensor(f"{name}.weight"), self.tensor(f"{name}.bias"))
 
     def layer(self, names: dict[str, str], number: int) -> Layer:
-        parts = {part: self.affine(name.format(number)) for part, name in names.items()}
-        projections = [parts.pop(part) for part in ("query", "key", "value")]
-        return Layer(
-            projections=Affine(
-                torch.cat([part.weight for part in projections]), torch.cat([part.bias for part in projections])
-            ),
-            **parts,
-        )
+        return Layer(**{part: self.affine(name.format(number)) for part, name in names.items()})
 
 
 def _batches(order: list[int], texts: Sequence[Sequence[int]]) -> list[list[int]]:
