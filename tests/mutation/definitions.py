@@ -55,7 +55,7 @@ JUSTIFIED = {
     "guard of Release/FindModelsHasNextPage": _PAGES,
     "guard of Release/IsProvisionedModelKept": "tests/workflows/test_permissions.py notices",
     "guard of Release/IsEverythingReleased": "only slower: it looks until it may look no more",
-    "guard of Release/IsModelKept": "Bedrock refuses to delete a model that is served",
+    "guard of Release/IsModelKept": "tests/workflows/test_on_success.py notices",
     "catcher of Release/ReadTagsOfModel [0]": "it is then told as kept, not as released",
 }
 """What a removal is that no fault notices, by the beginning of its line, and why it may be so."""
