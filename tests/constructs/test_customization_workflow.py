@@ -224,6 +224,14 @@ def test_a_run_that_ends_badly_starts_the_release(stack: Stack) -> None:
     )
 
 
+def test_no_event_is_lost_without_a_letter(stack: Stack) -> None:
+    CustomizationWorkflow(stack, "Customization")
+    rules = Template.from_stack(stack).find_resources("AWS::Events::Rule").values()
+    targets = [target for rule in rules for target in rule["Properties"]["Targets"]]
+    assert len(targets) == 2
+    assert all("Arn" in target["DeadLetterConfig"] and target["RetryPolicy"] for target in targets)
+
+
 def test_timeouts_can_be_set(stack: Stack) -> None:
     CustomizationWorkflow(stack, "Customization", training_timeout=Duration.hours(5))
     assert '\\"TimeoutSeconds\\":18000' in str(Template.from_stack(stack).to_json()).replace('"', '\\"')

@@ -35,6 +35,7 @@ _SLOWER = "only slower: the time-out of the machine ends it, and the next sweep 
 _WATCH = "only slower and in other words: the time-out of the training ends a stalled job, too"
 
 JUSTIFIED = {
+    "dead letters of": "tests/constructs/test_customization_workflow.py notices",
     "guard of Main/IsNameAllowed": "tests/workflows/test_execution_names.py notices",
     "catcher of Main/GetFoundationModel": _REFUSAL,
     "catcher of Main/GetCustomModel": _REFUSAL,
