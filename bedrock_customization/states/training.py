@@ -10,7 +10,15 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.states.resource_names import RESOURCE_NAME
-from bedrock_customization.states.task import task
+from bedrock_customization.states.task import retry, task
+
+# Bedrock has no queue for jobs: those of others take an account's two places for hours. This looks for about a day.
+_WAIT_FOR_A_PLACE = retry(
+    ["Bedrock.ServiceQuotaExceededException"],
+    max_attempts=96,
+    interval=Duration.minutes(5),
+    max_delay=Duration.minutes(30),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,8 @@ def prepare_candidate(scope: Construct, construct_id: str) -> sfn.Pass:
 def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.CustomState:
     """Starts a customization job and waits for it; stopping the execution stops the job.
 
+    While the account trains as many models as it may, it is tried again, for about a day.
+
     What depends on the candidate (model, customization type, data, hyperparameters) was written by the data check,
     because an argument that a candidate lacks must be left out, and JSONata in one field cannot do that.
 
@@ -88,6 +98,7 @@ def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.Custo
         resource="bedrock:createModelCustomizationJob.sync",
         arguments=f"{{% $merge([$candidate.job, {_in_jsonata(arguments)}]) %}}",
         timeout=job.timeout,
+        retries=[_WAIT_FOR_A_PLACE],
     )
 
 

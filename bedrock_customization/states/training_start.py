@@ -64,15 +64,15 @@ def _watch(scope: Construct, start_timeout: Duration) -> sfn.Chain:
         $exists($states.input.StatusDetails) and $states.input.Status = 'InProgress'
         and $states.input.StatusDetails.TrainingDetails.Status = 'NotStarted'
     """
-    # Before the job is created, for example while an account trains as many models as it may, it is not found.
+    # The job is not there yet while the account trains as many models as it may; that is no stall.
     not_created = f"$exists($states.input.Error) and $states.input.Error = '{NOT_FOUND}'"
     choice = (
         sfn.Choice.jsonata(scope, "HasTrainingBegun")
         .when(sfn.Condition.jsonata(expression(f"{waits} and $looks >= {most_looks}")), stop)
-        .when(sfn.Condition.jsonata(expression(f"({waits} or {not_created}) and $looks < {most_looks}")), wait)
+        .when(sfn.Condition.jsonata(expression(f"({waits} and $looks < {most_looks}) or ({not_created})")), wait)
         .otherwise(done)
     )
-    look.add_catch(choice, errors=["States.ALL"], assign={"looks": "{% $looks + 1 %}"})
+    look.add_catch(choice, errors=["States.ALL"])
     stop.add_catch(stalled, errors=["States.ALL"])
     stop.next(stalled)
     return begin.next(wait).next(look).next(choice)
