@@ -23,7 +23,7 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure"}` with a failure of
     null when there is none; or it has just the `executionArn` of a run that is described first, and left alone while
-    it is at work. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
+    it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
     `ReleaseTimedOut`, after it notified for a run that failed.
 
     Args:
@@ -73,14 +73,24 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released))
     )
     release = release_all(scope, done=has_failed)
+    unknown = sfn.Pass.jsonata(
+        scope,
+        "RunIsUnknown",
+        comment="Step Functions forgets an execution 90 days after its end, and with its machine",
+        assign={"name": "{% $runId %}"},
+    )
+    unknown.next(release)
     return prepare.next(
         sfn.Choice.jsonata(scope, "IsTheRunAsking")
         .when(sfn.Condition.jsonata("{% $exists($states.input.runId) %}"), release)
-        .otherwise(_describe(scope, release=release, at_work=released))
+        .when(sfn.Condition.jsonata("{% $states.input.isForgotten = true %}"), unknown)
+        .otherwise(_describe(scope, release=release, at_work=released, unknown=unknown))
     )
 
 
-def _describe(scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable) -> sfn.CustomState:
+def _describe(
+    scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable, unknown: sfn.IChainable
+) -> sfn.CustomState:
     """Describes the run; a run that succeeded is released without a message, one that is at work is left alone."""
     error = "($exists($states.result.Error) ? $states.result.Error : $states.result.Status)"
     words = "{'ABORTED': 'Somebody stopped the execution.', 'TIMED_OUT': 'The execution took longer than it may.'}"
@@ -104,14 +114,7 @@ def _describe(scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChaina
             """),
         },
     )
-    unknown = sfn.Pass.jsonata(
-        scope,
-        "RunIsUnknown",
-        comment="Step Functions forgets an execution 90 days after its end",
-        assign={"name": "{% $runId %}"},
-    )
     describe.add_catch(unknown, errors=["Sfn.ExecutionDoesNotExistException"])
-    unknown.next(release)
     describe.next(
         sfn.Choice.jsonata(scope, "IsTheRunAtWork")
         .when(sfn.Condition.jsonata(f"{{% $states.input.status in {_AT_WORK} %}}"), at_work)

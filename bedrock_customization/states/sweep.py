@@ -18,7 +18,8 @@ _MOST_RUNS = 20
 def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.Chain:
     """Finds runs that still pay for something or ended badly of late, and assigns `requests`, one for each run.
 
-    Whether a run is over is looked up when it is released. Reads the input's `sweep`, `paid`, empty, and `paidToken`,
+    Whether a run is over is looked up when it is released, unless it was one of a machine that the stack no longer has:
+    those ended with their machine, and cannot be looked up. Reads the input's `sweep`, `paid`, empty, and `paidToken`,
     null.
 
     Args:
@@ -50,7 +51,12 @@ def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.C
         "FindRuns",
         items=sfn.ProvideItems.jsonata("{% $paid %}"),
         max_concurrency=5,
-        assign={"requests": "{% [$distinct([$endedBadly, $states.result[$ != '']]).{'executionArn': $}] %}"},
+        assign={
+            "requests": expression("""
+                [$distinct([$endedBadly, $states.result[$ != '']])
+                    .{'executionArn': $, 'isForgotten': $not($contains($, $ofTheMachine))}]
+            """)
+        },
         outputs={},
     ).item_processor(tags.next(is_ours))
     runs.next(done)
@@ -72,7 +78,10 @@ def sweep(scope: Construct, *, workflow_tag: str, done: sfn.IChainable) -> sfn.C
 
 
 def _find_runs_that_ended_badly(scope: Construct) -> sfn.Chain:
-    """Assigns `endedBadly`, the ARNs of the executions that did so within `endedWithinSeconds`."""
+    """Assigns `endedBadly`, the ARNs of the executions that did so within `endedWithinSeconds`.
+
+    Also assigns `ofTheMachine`, which the ARN of every execution of the machine contains.
+    """
     list_runs = task(
         scope,
         "ListRuns",
@@ -93,7 +102,12 @@ def _find_runs_that_ended_badly(scope: Construct) -> sfn.Chain:
             "FindRunsThatEndedBadly",
             items=sfn.ProvideItems.jsonata(f"{{% {_ENDED_BADLY} %}}"),
             item_selector={"status": "{% $states.context.Map.Item.Value %}", "sweep": "{% $states.input.sweep %}"},
-            assign={"endedBadly": "{% $reduce($states.result, $append, []) %}"},
+            assign={
+                "endedBadly": "{% $reduce($states.result, $append, []) %}",
+                "ofTheMachine": (
+                    "{% $replace($states.input.sweep.stateMachineArn, ':stateMachine:', ':execution:') & ':' %}"
+                ),
+            },
             outputs={},
         ).item_processor(list_runs)
     )
