@@ -15,7 +15,7 @@ from bedrock_customization.states.bedrock_resources import (
     read_tags,
 )
 from bedrock_customization.states.resource_names import names_resource_of_run
-from bedrock_customization.states.task import CONFLICT, NOT_FOUND, retry, task
+from bedrock_customization.states.task import CONFLICT, retry, task
 from bedrock_customization.tags import KEPT_TAG
 
 _LOOK_EVERY = Duration.minutes(1)
@@ -31,7 +31,8 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     Reads `runId`, `keep` (ARNs) and `deleteModels`; assigns `released` and `kept`, lists of `{kind, name, arn}`. What
     is promoted, by name or by tag, is left alone. When told so, the run's custom models are deleted at the end; else
     they are listed as kept, because a trained model is worth more than its storage costs. So are those that something
-    else still uses.
+    else still uses. One that could not be deleted because it is gone, which Bedrock can call a denied access, is found
+    no more and listed as released.
 
     What cannot be found or released is tried again at the next look, whatever the error was, and keeps nothing else
     from being released. What is left after the last look is assigned to `unreleased`, with its `problem`.
@@ -42,9 +43,10 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     """
     left = f"[{', '.join(f'$left{kind.plural}' for kind in PAID_KINDS)}]"
     release_models = _release_each(scope, MODEL)
-    release_models.next(done)
+    release_models.next(_look_for_models(scope, done=done))
     find_models = _find(
         scope,
+        "FindModels",
         MODEL,
         done=sfn.Choice.jsonata(scope, "AreModelsReleasedToo", assign={"kept": "{% [$kept, $found] %}"})
         .when(sfn.Condition.jsonata("{% $deleteModels %}"), release_models)
@@ -71,10 +73,23 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     return look
 
 
+def _look_for_models(scope: Construct, *, done: sfn.IChainable) -> sfn.CustomState:
+    gone = "$kept[kind = 'Model' and $not(arn in $modelsLeft.arn)]"
+    models_released = sfn.Pass.jsonata(
+        scope,
+        "ModelsReleased",
+        assign={"kept": f"{{% [$kept[$not(arn in {gone}.arn)]] %}}", "released": f"{{% [$released, {gone}] %}}"},
+    )
+    models_released.next(done)
+    look = _find(scope, "LookForModels", MODEL, assign_to="modelsLeft", done=models_released)
+    look.add_catch(done, errors=["States.ALL"])
+    return look
+
+
 def _find_and_release(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.CustomState:
     release = _release_each(scope, kind)
     release.next(done)
-    find = _find(scope, kind, done=release)
+    find = _find(scope, f"Find{kind.plural}", kind, done=release)
     find.add_catch(
         done,
         errors=["States.ALL"],
@@ -86,15 +101,17 @@ def _find_and_release(scope: Construct, kind: ResourceKind, *, done: sfn.IChaina
     return find
 
 
-def _find(scope: Construct, kind: ResourceKind, *, done: sfn.IChainable) -> sfn.CustomState:
+def _find(
+    scope: Construct, construct_id: str, kind: ResourceKind, *, assign_to: str = "found", done: sfn.IChainable
+) -> sfn.CustomState:
     return list_resources(
         scope,
-        f"Find{kind.plural}",
+        construct_id,
         kind=kind,
         wanted=f"{names_resource_of_run(kind.name)} and {kind.exists}",
         taken=f"{{'kind': '{kind.title}', 'name': {kind.name}, 'arn': {kind.arn}}}",
         filters={"NameContains": "$runId"},
-        assign_to="found",
+        assign_to=assign_to,
         done=done,
     )
 
@@ -109,7 +126,7 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
         resource=f"aws-sdk:bedrock:{kind.delete}",
         arguments={kind.identifier: "{% $resource.arn %}"},
         output="{% $resource %}",
-        # Nothing looks at a model again: it can be in use for a moment by what was just deleted.
+        # A model can be in use for a moment by what was just deleted.
         retries=[retry([CONFLICT])] if kind is MODEL else None,
     )
     fallible, first = [delete], delete
@@ -126,10 +143,6 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
             .otherwise(delete)
         )
         fallible, first = [tags, delete], tags
-    if kind is MODEL:
-        gone = sfn.Pass.jsonata(scope, f"{kind.title}IsGone", outputs="{% $resource %}")
-        for state in fallible:
-            state.add_catch(gone, errors=[NOT_FOUND])
     for state in fallible:
         state.add_catch(there, errors=["States.ALL"], assign={"problem": _PROBLEM})
     # A paid resource counts as released when it is found no more; its problem was then none, or has passed.

@@ -23,8 +23,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure"}` with a failure of
     null when there is none; or it has just the `executionArn` of a run that is described first, and left alone while
-    it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
-    `ReleaseTimedOut`, after it notified for a run that failed.
+    it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId", "released", "kept"}`.
+    When something could not be released, it fails with `ReleaseTimedOut`, after it notified for a run that failed.
 
     Args:
         scope: The construct that holds the states.
@@ -47,6 +47,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "looks": 0,
             "found": [],
             "foundToken": "{% null %}",
+            "modelsLeft": [],
+            "modelsLeftToken": "{% null %}",
             "released": [],
             "kept": [],
             "unreleased": [],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aws_cdk import Duration
@@ -10,10 +10,17 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Serving, ServingMode
-from bedrock_customization.states.task import task
+from bedrock_customization.states.task import retry, task
 from bedrock_customization.tags import KEPT_TAG
 
 _POLL_EVERY = Duration.minutes(1)
+# Bedrock lets two deployments of an account come up at a time, in some minutes each. This looks for half an hour or so.
+_WAIT_FOR_OTHERS = retry(
+    ["Bedrock.ServiceQuotaExceededException"],
+    max_attempts=16,
+    interval=Duration.minutes(1),
+    max_delay=Duration.minutes(5),
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class _Kind:
     arn: str
     identifier: str
     ready: str
+    retries: list[dict[str, Any]] = field(default_factory=list)
 
 
 def serve(
@@ -75,6 +83,7 @@ def _deployment(tags: list[dict[str, str]]) -> _Kind:
         arn="CustomModelDeploymentArn",
         identifier="CustomModelDeploymentIdentifier",
         ready="Active",
+        retries=[_WAIT_FOR_OTHERS],
     )
 
 
@@ -111,6 +120,7 @@ def _serve(
         resource=f"aws-sdk:bedrock:{kind.create}",
         arguments=kind.arguments,
         assign={"servingArn": f"{{% $states.result.{kind.arn} %}}", "polls": 0},
+        retries=kind.retries,
     )
     wait = sfn.Wait.jsonata(scope, f"WaitFor{kind.state}", time=sfn.WaitTime.duration(_POLL_EVERY))
     get = task(

@@ -1,4 +1,4 @@
-"""What a run does while the account trains as many models as it may."""
+"""What a run does while the account trains, or deploys, as many models as it may at a time."""
 
 from collections.abc import Iterator
 
@@ -48,3 +48,13 @@ def test_it_does_not_wait_for_ever(rehearsal: Rehearsal) -> None:
     assert "You have reached the limit of 0 custom models." in run.cause
     assert 18 * HOUR < run.duration < 30 * HOUR
     assert rehearsal.bedrock.registry.jobs == []
+
+
+def test_a_deployment_waits_until_those_of_others_are_up() -> None:
+    with Rehearsal.from_stack(Stack.of(workflow())) as rehearsal:
+        upload(rehearsal, workflow())
+        # Both candidates are trained at the same time, but only one of them can come up.
+        rehearsal.bedrock.deployments.in_progress_limit = 1
+        run = rehearsal.run(workflow().state_machine, execution_input(candidates=CANDIDATES))
+
+        assert (run.status, run.output["failedCandidates"]) == ("SUCCEEDED", []), run.cause
