@@ -7,12 +7,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import OnSuccess
+from bedrock_customization.states.notification import first_error
 from bedrock_customization.states.task import expression, task
 
-RELEASE_FAILURE = {
-    "error": "ReleaseFailed",
-    "cause": "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 4000) %}",
-}
+_FIRST_ERROR = first_error("$states.errorOutput.Error", "$states.errorOutput.Cause").removeprefix("{% ")
+RELEASE_FAILURE = expression(f"""(
+    $first := {_FIRST_ERROR.removesuffix(" %}")};
+    {{'error': 'ReleaseFailed', 'cause': $first.error & ': ' & $first.cause}}
+)""")
 OUTPUT = {
     "verdict": "{% $evaluation.verdict %}",
     "model": expression("""

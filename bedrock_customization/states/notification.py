@@ -20,10 +20,15 @@ _FIRST_ERROR = r"""(
     $job := $match($flat, /"FailureMessage":\s*"(.*?)"\s*(?:,|\})/, 1);
     $childsError := $match($flat, /"Error":\s*"(.*?)"/, 1);
     $childsCause := $match($flat, /"Cause":\s*"(.*?)"\s*(?:,\s*"[A-Z]\w*":|\})/, 1);
+    $child := $match($flat, /"ExecutionArn":\s*"(.*?)"/, 1);
+    $childsEnd := $match($flat, /"Status":\s*"(ABORTED|TIMED_OUT)"/, 1);
     $found := $exists($function) ? {'error': $function.groups[1], 'cause': $function.groups[0]}
         : $exists($job) ? {'error': 'TrainingFailed', 'cause': $job.groups[0]}
         : $exists($childsError) and $exists($childsCause)
             ? {'error': $childsError.groups[0], 'cause': $childsCause.groups[0]}
+        : $exists($child) and $exists($childsEnd)
+            ? {'error': $error, 'cause': 'The execution ' & $child.groups[0]
+                & ($childsEnd.groups[0] = 'ABORTED' ? ' was stopped.' : ' took longer than it may.')}
         : {'error': $error, 'cause': $flat};
     {'error': $found.error, 'cause': $substring($replace($found.cause, /\\+n/, '\n'), 0, 8000)}
 )"""

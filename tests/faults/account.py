@@ -12,20 +12,27 @@ from typing import Any
 
 from aws_cdk import Stack, Stage
 
+from bedrock_customization import CustomizationWorkflow
 from bedrock_customization.rehearsal import Rehearsal, Run
+from bedrock_customization.rehearsal.services.api import ApiCall
 from bedrock_customization.tags import EXECUTION_TAG, KEPT_TAG, WORKFLOW_TAG
 from tests.faults.scenarios import EAST, EVALUATION_INPUT, Scenario
 from tests.workflows import small
 from tests.workflows.neighbours import FOREIGN, Neighbour
 
 NAME = "run"
+_CREATES = (
+    ("CreateModelCustomizationJob", "jobName", "jobArn"),
+    ("CreateCustomModelDeployment", "modelDeploymentName", "customModelDeploymentArn"),
+    ("CreateProvisionedModelThroughput", "provisionedModelName", "provisionedModelArn"),
+)
 EARLIER_RUN = "runs/0123456789abcdef/results.json"
 
 
 @cache
-def assembly(region: str) -> tuple[str, str]:
-    """Where the synthesised workflow of a Region is: a folder, and the stack in it."""
-    stack = Stack.of(small.workflow(region))
+def assembly(workflow: CustomizationWorkflow) -> tuple[str, str]:
+    """Where a synthesised workflow is: a folder, and the stack in it."""
+    stack = Stack.of(workflow)
     stage = Stage.of(stack)
     assert stage is not None
     return stage.synth().directory, stack.artifact_id
@@ -41,6 +48,51 @@ def _handler(name: str) -> Callable[[Any, Any], Any]:
     return handler
 
 
+class Created:
+    """Notes what is made in Bedrock under each name, whether or not the response arrives."""
+
+    def __init__(self) -> None:
+        self.arns: dict[str, set[str]] = {}
+
+    def before(self, call: ApiCall) -> None:
+        """Nothing is made yet."""
+
+    def after(self, call: ApiCall, result: Any) -> None:
+        """Notes what was made."""
+        for operation, name, arn in _CREATES:
+            if call.operation == operation:
+                self.arns.setdefault(f"{operation} {call.parameters[name]}", set()).add(result[arn])
+
+
+class Vanishing:
+    """Lets somebody else delete what a state is about to ask Bedrock for.
+
+    Args:
+        account: The account.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self.states: list[str] = []
+        self.possible: set[str] = set()
+
+    def before(self, call: ApiCall) -> None:
+        """Deletes it, if that is to happen at this state."""
+        state, registry = call.principal.state, self._account.rehearsal.bedrock.registry
+        values = [value for value in call.parameters.values() if isinstance(value, str)]
+        for resources in (registry.models, registry.deployments, registry.provisioned):
+            for resource in list(resources):
+                if state is None or resource.arn not in values or resource.arn in self._account.arns_of_neighbours:
+                    continue
+                self.possible.add(state)
+                if state in self.states:
+                    self.states.remove(state)
+                    resources.remove(resource)  # type: ignore[arg-type]
+
+    def after(self, call: ApiCall, result: Any) -> None:
+        """It is too late."""
+
+
 class Account:
     """An account in which a scenario is about to run, beside an earlier run and another stack.
 
@@ -53,7 +105,7 @@ class Account:
         self.scenario = scenario
         self.workflow = scenario.workflow
         self.rehearsal = Rehearsal.from_assembly(
-            *assembly(scenario.region),
+            *assembly(scenario.workflow),
             handlers={
                 getattr(self.workflow.evaluation, f"{name}_function").node.path: _handler(name)
                 for name in ("dataset", "scoring", "comparison")
@@ -90,6 +142,11 @@ class Account:
             name = f"support-{hashlib.sha256(arn.encode()).hexdigest()[:16]}"
             tags = {WORKFLOW_TAG: self.workflow.workflow_tag, EXECUTION_TAG: arn}
             self.leftovers.append(Neighbour(self.rehearsal, name, tags))
+        self.created = Created()
+        self.vanishing = Vanishing(self)
+        # Whoever deletes something is quicker than the call, and than the permissions that go by its tags.
+        self.rehearsal._world.api.interceptors.insert(0, self.vanishing)
+        self.rehearsal._world.api.interceptors.append(self.created)
         scenario.prepare(self.rehearsal)
         if scenario.stopped_at:
             self.rehearsal.stop(at=scenario.stopped_at)

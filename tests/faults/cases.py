@@ -42,8 +42,8 @@ class Fault:
     """Something that goes wrong at a state, or at an API call that only functions make.
 
     Args:
-        kind: `error`, `throttled`, `hang`, `endless` (what a state waits for does not end), `lost response`, `stop` (of
-            the run) or `abort` (of the execution itself).
+        kind: `error`, `throttled`, `hang`, `endless` (what a state waits for does not end), `lost response`, `gone`
+            (somebody else deleted what a state asks for), `stop` (of the run) or `abort` (of the execution itself).
         at: The state or the API call.
         machine: The state's machine; empty for an API call.
         error: The error's name, where it has one.
@@ -67,6 +67,8 @@ class Fault:
             faults.hang(self.at)
         elif self.kind == "lost response":
             faults.lose_response(self.at)
+        elif self.kind == "gone":
+            account.vanishing.states.append(self.at)
         elif self.kind == "stop":
             account.rehearsal.stop(at=self.at)
         else:
@@ -74,7 +76,11 @@ class Fault:
 
     def pending(self, account: Account) -> int:
         """How many faults at its place have not happened yet."""
-        return account.rehearsal.faults.pending.count(self.at) + account.aborts.count((self.machine, self.at))
+        return (
+            account.rehearsal.faults.pending.count(self.at)
+            + account.vanishing.states.count(self.at)
+            + account.aborts.count((self.machine, self.at))
+        )
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Visits:
     places: frozenset[Place]
     before_the_end: frozenset[Place]
     answered: frozenset[str]
+    asking_for_a_resource: frozenset[str]
     calls_of_functions: frozenset[str]
 
 
@@ -105,7 +112,13 @@ def visits(scenario: Scenario) -> Visits:
     recorder = _Recorder()
     account.rehearsal._world.api.interceptors.append(recorder)
     account.run()
-    return Visits(frozenset(places), frozenset(before), frozenset(recorder.answered), frozenset(recorder.of_functions))
+    return Visits(
+        frozenset(places),
+        frozenset(before),
+        frozenset(recorder.answered),
+        frozenset(account.vanishing.possible),
+        frozenset(recorder.of_functions),
+    )
 
 
 class _Recorder:
@@ -163,6 +176,8 @@ def faults_of(scenario: Scenario) -> list[Fault]:
         # Where the scenario itself is stopped, no call is made.
         if place in visited.places and not (place.state == scenario.stopped_at and place.machine == "Main"):
             faults += _faults_of_task(place, resource, answered=place.state in visited.answered)
+            if place.state in visited.asking_for_a_resource:
+                faults.append(Fault("gone", place.state, place.machine))
     for place in sorted(visited.places, key=str):
         if place in visited.before_the_end:
             faults.append(Fault("stop", place.state, place.machine))

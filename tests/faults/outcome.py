@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bedrock_customization import OnSuccess
 from bedrock_customization.rehearsal import Run
 from bedrock_customization.tags import KEPT_TAG
 from tests.faults.account import EARLIER_RUN, Account
@@ -50,7 +51,16 @@ _SURVIVED = {
 # States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
 _ASKING = ("AskModel", "AskModelByInvokeModel")
 # States of one candidate, which does not fail the others.
-_OF_A_CANDIDATE = ("Train", "DescribeTraining", "CreateDeployment", "GetDeployment")
+_OF_A_CANDIDATE = (
+    "Train",
+    "DescribeTraining",
+    "CreateDeployment",
+    "GetDeployment",
+    "CreateProvisionedModel",
+    "GetProvisionedModel",
+)
+# Errors that are waited for at a state, because what others do at the time ends.
+_WAITED_FOR = {("Train", "ServiceQuotaExceededException"), ("CreateDeployment", "ServiceQuotaExceededException")}
 
 
 def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str]:
@@ -59,7 +69,11 @@ def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str
         *_problems_with_status(account, run, fault),
         *(_left_to_the_sweep(account) if fault is None else []),
         *(_rejected_models(account, run) if fault is None else []),
-        *_leaks(account, run),
+        *_leaks(account, run, fault),
+        *_bought_twice(account),
+        *_misreported(account, run, fault),
+        *_not_in_words(account, run, fault),
+        *_endless(account),
         *_problems_with_messages(account, run, fault),
         *_trespasses(account, fault),
     ]
@@ -88,8 +102,8 @@ def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
     if scenario.swept_at and fault.machine == "Release":
         # It can be the sweep's release that the fault strikes.
         return {scenario.status, "FAILED"}
-    # A run that fails can still be stopped where its scenario stops it.
-    return {"FAILED", "ABORTED"} if scenario.status == "ABORTED" else {"FAILED"}
+    # A run that fails can still be stopped where its scenario stops it, or take longer than it may.
+    return {"FAILED", scenario.status} - {"SUCCEEDED"}
 
 
 def _is_survived(scenario: Scenario, fault: Fault) -> bool:
@@ -100,7 +114,7 @@ def _is_survived(scenario: Scenario, fault: Fault) -> bool:
     if fault.at in _OF_A_CANDIDATE and "candidates" in scenario.changes:
         return True
     # What cannot be found or released, the release tries again at its next look.
-    looks = ("Find", "ReadTagsOf", "Delete", "Stop")
+    looks = ("Find", "LookFor", "ReadTagsOf", "Delete", "Stop")
     return fault.at in _SURVIVED or (
         fault.machine == "Release" and fault.at.startswith(looks) and fault.at != "FindModels"
     )
@@ -110,7 +124,7 @@ def passes(fault: Fault) -> bool:
     """Whether a fault passes when the call is made again; a function's own calls are not repeated by the rehearsal."""
     if not fault.machine:
         return False
-    passing = fault.kind == "error" and fault.error.startswith(_PASSING)
+    passing = fault.kind == "error" and (fault.error.startswith(_PASSING) or (fault.at, fault.error) in _WAITED_FOR)
     return passing or fault.kind in ("throttled", "lost response", "hang")
 
 
@@ -133,16 +147,20 @@ def _rejected_models(account: Account, run: Run) -> Iterator[str]:
                 yield f"{model.arn} is not better and still there"
 
 
-def _leaks(account: Account, run: Run) -> Iterator[str]:
+def _leaks(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
     rehearsal = account.rehearsal
     billed = [billed for billed in rehearsal.bedrock.billed if billed.arn not in account.arns_of_neighbours]
     text = "".join(message.message for message in rehearsal.inbox)
     if run.status == "SUCCEEDED":
         model = run.output.get("model")
-        kept = [] if model is None else [model["modelId"]]
-        if run.output["verdict"] == "BETTER" and not kept:
+        if run.output["verdict"] == "BETTER" and model is None:
             yield "the winner was not promoted"
-        if [resource.arn for resource in billed] != kept:
+        is_served = model is not None and account.scenario.on_success is OnSuccess.KEEP_SERVING
+        kept = [model["modelId"]] if is_served else []
+        # Somebody else can have deleted it.
+        if [resource.arn for resource in billed] not in (
+            [kept] if fault is None or fault.kind != "gone" else [kept, []]
+        ):
             yield f"billed: {billed}, expected {kept}"
     else:
         promoted = [resource for resource in billed if KEPT_TAG in rehearsal.bedrock.registry.tagged(resource.arn).tags]
@@ -158,6 +176,51 @@ def _leaks(account: Account, run: Run) -> Iterator[str]:
             yield f"the message does not say that {resource.arn} is still billed"
 
 
+def _bought_twice(account: Account) -> Iterator[str]:
+    """A repeated call makes nothing a second time, not even for a while."""
+    for what, arns in account.created.arns.items():
+        if len(arns) > 1:
+            yield f"{what}: made {len(arns)} times"
+
+
+def _misreported(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
+    """What a run tells as kept is there, and what it tells as released is not."""
+    if run.status != "SUCCEEDED" or account.scenario.alone:
+        return
+    if fault is not None and fault.kind == "gone" and Place(fault.machine, fault.at) == Place("Release", "ReadTags"):
+        # It was there when the run told.
+        return
+    registry = account.rehearsal.bedrock.registry
+    there = {resource.arn for resource in (*registry.models, *registry.deployments, *registry.provisioned)}
+    for kept in run.output["kept"]:
+        if kept["arn"] not in there:
+            yield f"{kept['name']} is told as kept and gone"
+    for released in run.output["released"]:
+        if released["arn"] in there:
+            yield f"{released['name']} is told as released and still there"
+
+
+def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
+    """A failure is told in words, and as a failed release if the release is what failed."""
+    if run.status != "FAILED" or run.error is None:
+        return
+    if str(run.cause).startswith("{"):
+        yield f"the cause is not in words: {str(run.cause)[:100]}"
+    for message in account.rehearsal.inbox:
+        if run.error not in message.message:
+            yield f"the message does not name the error {run.error}"
+    at_release = fault is not None and (fault.machine, fault.at) == ("Main", "Release")
+    if at_release and fault.kind != "abort" and fault.error not in _UNCATCHABLE and run.error != "ReleaseFailed":
+        yield f"a release that failed is told as {run.error}"
+
+
+def _endless(account: Account) -> Iterator[str]:
+    """A call that never returns is given up by its state, long before the execution is."""
+    for execution in account.rehearsal.executions:
+        if execution.status == "TIMED_OUT" and execution.status != account.scenario.status:
+            yield f"{execution.state_machine_arn} was ended by nothing but its own time-out"
+
+
 def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
     inbox = account.rehearsal.inbox
     if account.scenario.alone:
@@ -171,7 +234,7 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
             yield "neither a message nor notification.json"
         return
     most = 2 if fault is not None and _repeats_the_message(fault) else 1
-    if not 1 <= len(inbox) <= most or len({message.message for message in inbox}) != 1:
+    if not 1 <= len(inbox) <= most:
         yield f"messages: {[message.subject for message in inbox]}"
     for message in inbox:
         if run.arn not in message.message:
@@ -183,7 +246,7 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
 def _repeats_the_message(fault: Fault) -> bool:
     """Whether nobody can know that the message was sent: at least once is then better than at most once."""
     lost = fault.at == "Notify" and fault.kind == "lost response"
-    return lost or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind == "abort")
+    return lost or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind in ("abort", "stop"))
 
 
 def _trespasses(account: Account, fault: Fault | None) -> Iterator[str]:

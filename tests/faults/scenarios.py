@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bedrock_customization import OnSuccess
 from bedrock_customization.rehearsal import Rehearsal
 from tests.workflows import small
 
@@ -40,6 +41,7 @@ class Scenario:
         status: How the run ends.
         verdict: Its verdict, if it has one.
         region: Where it runs.
+        on_success: What becomes of the serving of a better model.
         changes: What its input has beside the usual.
         poor: Whether the training data teach the wrong thing.
         prepare: What is done to the account before.
@@ -54,6 +56,7 @@ class Scenario:
     status: str
     verdict: str | None
     region: str = EAST
+    on_success: OnSuccess = OnSuccess.KEEP_SERVING
     changes: dict[str, Any] = field(default_factory=dict, hash=False)
     poor: bool = False
     prepare: Callable[[Rehearsal], None] = lambda rehearsal: None
@@ -66,7 +69,7 @@ class Scenario:
     @property
     def workflow(self) -> Any:
         """The workflow that is rehearsed; it is synthesised once."""
-        return small.workflow(self.region)
+        return small.workflow(self.region, on_success=self.on_success)
 
 
 def _job_fails(rehearsal: Rehearsal) -> None:
@@ -91,6 +94,13 @@ def _the_evaluation_fails_and_the_event_is_lost(rehearsal: Rehearsal) -> None:
     rules[:] = [rule for rule in rules if rule.schedule]
 
 
+def _the_run_may_take_85_minutes(rehearsal: Rehearsal) -> None:
+    # Its model is trained in 80 minutes, and comes up in eight more.
+    executions = rehearsal._world.executions
+    (machine,) = (machine for machine in executions.machines.values() if "CustomizationMachine" in machine.arn)
+    executions.interpreter.check(machine).timeout_seconds = 85 * 60
+
+
 def _the_rule_is_broken(rehearsal: Rehearsal) -> None:
     rehearsal.faults.fail("sfn:startExecution", "ExecutionLimitExceeded")
 
@@ -113,6 +123,17 @@ SCENARIOS = (
         changes={"candidates": [{"hyperParameters": {"epochCount": epoch}} for epoch in "123"]},
     ),
     Scenario(
+        "two candidates by provisioned throughput, kept without it",
+        "SUCCEEDED",
+        "BETTER",
+        region=WEST,
+        on_success=OnSuccess.RELEASE_SERVING,
+        changes={
+            "baseModelIdentifier": PROVISIONED_MODEL,
+            "candidates": [{"hyperParameters": {"epochCount": epoch}} for epoch in "12"],
+        },
+    ),
+    Scenario(
         "existing model",
         "SUCCEEDED",
         "NOT_BETTER",
@@ -121,6 +142,7 @@ SCENARIOS = (
     Scenario("failed job", "FAILED", None, prepare=_job_fails),
     Scenario("stalled job", "FAILED", None, prepare=_job_stalls),
     Scenario("failed evaluation, its event lost", "FAILED", None, prepare=_the_evaluation_fails_and_the_event_is_lost),
+    Scenario("timed out", "TIMED_OUT", None, prepare=_the_run_may_take_85_minutes),
     Scenario("stopped", "ABORTED", None, stopped_at="GetDeployment"),
     Scenario(
         "stopped while the job goes on",

@@ -22,7 +22,7 @@ from tests.faults.account import Account, assembly
 from tests.faults.cases import machine_of
 from tests.faults.matrix import Case, check, covering, everything
 from tests.faults.outcome import problems
-from tests.faults.scenarios import EAST, SCENARIOS, WEST
+from tests.faults.scenarios import SCENARIOS
 
 # Arguments whose loss costs money or a message, as they stand in a state's arguments or in a JSONata expression.
 _ARGUMENTS = ("ClientRequestToken", "Tags", "JobTags", "CustomModelTags", "IfNoneMatch")
@@ -215,18 +215,21 @@ def _removals_of_state(
 
 
 def relevant(removal: Removal, cases: list[Case]) -> list[Case]:
-    """The cases whose fault strikes the state itself, those that its time-out ends first."""
+    """The cases whose fault strikes the state itself, a kind of each scenario, those that many have in common first."""
     mine = [case for case in cases if (case[1].machine, case[1].at) == (removal.machine, removal.state)]
     if removal.kind == "time-out":
-        return [case for case in mine if case[1].kind in ("hang", "endless")]
-    return mine
+        mine = [case for case in mine if case[1].kind in ("hang", "endless")]
+    first = covering(mine, rotate=False)
+    others = [case for scenario in SCENARIOS for case in covering([case for case in mine if case[0] is scenario])]
+    return list(dict.fromkeys([*first, *others]))
 
 
 class Assemblies:
-    """The templates that the scenarios run, in each Region, which can be changed."""
+    """The templates that the scenarios run, which can be changed."""
 
     def __init__(self) -> None:
-        self._files = [Path(directory) / f"{name}.template.json" for directory, name in map(assembly, (EAST, WEST))]
+        assemblies = dict.fromkeys(assembly(scenario.workflow) for scenario in SCENARIOS)
+        self._files = [Path(directory) / f"{name}.template.json" for directory, name in assemblies]
         self._texts = [file.read_text(encoding="utf-8") for file in self._files]
         self.template: dict[str, Any] = json.loads(self._texts[0])
 
@@ -246,12 +249,12 @@ def noticed_by(removal: Removal, cases: list[Case]) -> str | None:
     """What goes wrong without a safeguard; None if nothing does."""
     with redirect_stdout(io.StringIO()):
         try:
-            for problem in check(relevant(removal, cases)):
-                return problem
             for scenario in SCENARIOS:
                 account = Account(scenario)
                 for problem in problems(account, account.run()):
                     return f"{scenario.name}: {problem}"
+            for problem in check(relevant(removal, cases)):
+                return problem
         except Exception as error:
             return f"{type(error).__name__}: {error}"
     return None
@@ -262,7 +265,7 @@ def main() -> int:
     text = sys.argv[1] if len(sys.argv) > 1 else ""
     assemblies = Assemblies()
     listed = [removal for removal in removals(assemblies.template) if text in str(removal)]
-    cases = covering(everything(), rotate=False)
+    cases = everything()
     unnoticed = justified = 0
     for removal in listed:
         with assemblies.without(removal):

@@ -12,6 +12,7 @@ from bedrock_customization import (
     EvaluationWorkflow,
     Metric,
     NotificationTopic,
+    OnSuccess,
     QualityGate,
     Serving,
 )
@@ -46,9 +47,13 @@ def workflow_with(*, region: str = "us-east-1", grader: str | None = None, **opt
 
 
 @cache
-def workflow(region: str = "us-east-1", serving: str = "automatic") -> CustomizationWorkflow:
+def workflow(
+    region: str = "us-east-1", serving: str = "automatic", on_success: OnSuccess = OnSuccess.KEEP_SERVING
+) -> CustomizationWorkflow:
     """A workflow with all teachers and a grader, synthesised once."""
-    return workflow_with(region=region, serving=SERVING[serving], teacher_models=TEACHERS, grader=GRADER)
+    return workflow_with(
+        region=region, serving=SERVING[serving], on_success=on_success, teacher_models=TEACHERS, grader=GRADER
+    )
 
 
 def exchange(number: int) -> tuple[str, str]:
