@@ -11,11 +11,15 @@ from tests.faults.everything import check_everything
 
 
 def main() -> int:
-    """Print each problem and the number of cases; 1 if there is a problem."""
-    number, problems = check_everything(sys.argv[1] if len(sys.argv) > 1 else "")
-    print(*problems, sep="\n")
-    print(f"{number} cases, {len(problems)} problems")
-    return 1 if problems else 0
+    """Print each problem as it is found, and the number of cases; 1 if there is a problem."""
+    cases = found = 0
+    for number, problems in check_everything(sys.argv[1] if len(sys.argv) > 1 else ""):
+        cases, found = cases + number, found + len(problems)
+        for problem in problems:
+            print(problem, flush=True)
+        print(f"\r{cases} cases", end="", file=sys.stderr, flush=True)
+    print(f"\r{cases} cases, {found} problems")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

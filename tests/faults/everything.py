@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
 from multiprocessing import get_context
 
 _PROCESSES = 2
+_PARTS = 100
 
 
-def check_everything(text: str) -> tuple[int, list[str]]:
+def check_everything(text: str) -> Iterator[tuple[int, list[str]]]:
     """Run the cases whose description has a text.
 
-    Returns:
-        How many they are, and a line for each problem.
+    Yields:
+        For each part of them how many it has, and a line for each problem.
     """
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn"), initializer=_prepare) as pool:
-        parts = list(pool.map(_check, range(_PROCESSES), [text] * _PROCESSES))
-    return sum(number for number, _ in parts), [problem for _, problems in parts for problem in problems]
+        yield from pool.map(_check, range(_PARTS), [text] * _PARTS)
 
 
 def _prepare() -> None:
@@ -28,9 +29,9 @@ def _prepare() -> None:
 
 
 def _check(part: int, text: str) -> tuple[int, list[str]]:
-    """Checks every second case; the functions' own logs are not shown."""
+    """Checks a part of the cases; the functions' own logs are not shown."""
     from tests.faults.matrix import check, everything
 
     with redirect_stdout(io.StringIO()):
-        cases = [case for case in everything() if text in f"{case[0].name}, {case[1]}"][part::_PROCESSES]
+        cases = [case for case in everything() if text in f"{case[0].name}, {case[1]}"][part::_PARTS]
         return len(cases), list(check(cases))
