@@ -151,7 +151,7 @@ class CustomizationWorkflow(Workflow):
             resource_tags: Tags of jobs, custom models, deployments and provisioned throughput, beside the workflow's
                 own.
             event_bus: Where the event about a promoted model goes; by default the account's default bus.
-            training_timeout: When a training job is stopped; 24 hours by default.
+            training_timeout: When a training job is stopped; 24 hours by default. Waiting for a place does not count.
             training_start_timeout: When a job is stopped whose training has not begun; 12 hours by default.
             serving_timeout: When a model that is not ready counts as failed; 2 hours by default.
             sweep_interval: How often it is looked for what a run and the rule failed to release; every hour by default.
