@@ -138,10 +138,11 @@ class Account:
         self.leftovers: list[Neighbour] = []
         if scenario.leftover:
             arn = self.rehearsal._names.machine(self.workflow.state_machine).arn
-            arn = f"{arn.replace(':stateMachine:', ':execution:')}:forgotten"
-            name = f"support-{hashlib.sha256(arn.encode()).hexdigest()[:16]}"
-            tags = {WORKFLOW_TAG: self.workflow.workflow_tag, EXECUTION_TAG: arn}
-            self.leftovers.append(Neighbour(self.rehearsal, name, tags))
+            executions = arn.replace(":stateMachine:", ":execution:")
+            for run in (f"{executions}:forgotten", f"{executions}Replaced:run"):
+                name = f"support-{hashlib.sha256(run.encode()).hexdigest()[:16]}"
+                tags = {WORKFLOW_TAG: self.workflow.workflow_tag, EXECUTION_TAG: run}
+                self.leftovers.append(Neighbour(self.rehearsal, name, tags))
         self.created = Created()
         self.vanishing = Vanishing(self)
         # Whoever deletes something is quicker than the call, and than the permissions that go by its tags.

@@ -47,7 +47,8 @@ class Scenario:
         prepare: What is done to the account before.
         stopped_at: The state at which the run is stopped, if it is.
         swept_at: The state at which a sweep begins while the run goes on, if one does.
-        leftover: Whether there is something left by a run that Step Functions has forgotten.
+        leftover: Whether something is left by a run that Step Functions has forgotten, and by one of a machine that is
+            no more.
         alone: Whether it is an evaluation without a customization, by InvokeModel.
         undelivered: How many events do not reach what they should start.
     """
@@ -161,7 +162,5 @@ SCENARIOS = (
     ),
     Scenario("stopped before it notifies", "ABORTED", "BETTER", stopped_at="Notify"),
     Scenario("swept while it runs", "SUCCEEDED", "BETTER", swept_at="GetDeployment"),
-    Scenario(
-        "evaluation alone, beside what a forgotten run left", "SUCCEEDED", "NOT_BETTER", alone=True, leftover=True
-    ),
+    Scenario("evaluation alone, beside what forgotten runs left", "SUCCEEDED", "NOT_BETTER", alone=True, leftover=True),
 )

@@ -265,7 +265,8 @@ def main() -> int:
     text = sys.argv[1] if len(sys.argv) > 1 else ""
     assemblies = Assemblies()
     listed = [removal for removal in removals(assemblies.template) if text in str(removal)]
-    cases = everything()
+    with redirect_stdout(io.StringIO()):
+        cases = everything()
     unnoticed = justified = 0
     for removal in listed:
         with assemblies.without(removal):
