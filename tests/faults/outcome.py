@@ -50,6 +50,7 @@ _SURVIVED = {
 }
 # States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
 _ASKING = ("AskModel", "AskModelByInvokeModel")
+_NOTIFYING = ("WriteNotification", "ReadNotification", "DescribeItsWriter", "RewriteNotification", "Notify")
 # States of one candidate, which does not fail the others.
 _OF_A_CANDIDATE = (
     "Train",
@@ -75,6 +76,7 @@ def problems(account: Account, run: Run, fault: Fault | None = None) -> list[str
         *_not_in_words(account, run, fault),
         *_endless(account),
         *_problems_with_messages(account, run, fault),
+        *_releases_that_failed_to_notify(account, fault),
         *_trespasses(account, fault),
     ]
 
@@ -241,6 +243,16 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
             yield "the message does not name the run"
         if message.subject.endswith((": failed", ": was stopped")) != (run.status != "SUCCEEDED"):
             yield f"subject: {message.subject!r} of a run that {run.status}"
+
+
+def _releases_that_failed_to_notify(account: Account, fault: Fault | None) -> Iterator[str]:
+    """A release that cannot notify is no failed release, of which an alarm says that something may still be billed."""
+    if fault is None or fault.machine != "Release" or fault.at not in _NOTIFYING:
+        return
+    if fault.kind != "abort" and fault.error not in _UNCATCHABLE:
+        for execution in account.rehearsal.executions:
+            if "ReleaseMachine" in execution.state_machine_arn and execution.status == "FAILED":
+                yield f"a release failed because of {fault.at}"
 
 
 def _repeats_the_message(fault: Fault) -> bool:

@@ -54,10 +54,10 @@ JUSTIFIED = {
     "guard of Release/FindDeploymentsHasNextPage": _PAGES,
     "guard of Release/FindProvisionedModelsHasNextPage": _PAGES,
     "guard of Release/FindModelsHasNextPage": _PAGES,
+    "guard of Release/LookForModelsHasNextPage": _PAGES,
     "guard of Release/IsProvisionedModelKept": "tests/workflows/test_permissions.py notices",
     "guard of Release/IsEverythingReleased": "only slower: it looks until it may look no more",
     "guard of Release/IsModelKept": "tests/workflows/test_on_success.py notices",
-    "catcher of Release/ReadTagsOfModel [0]": "it is then told as kept, not as released",
 }
 """What a removal is that no fault notices, by the beginning of its line, and why it may be so."""
 
@@ -215,8 +215,13 @@ def _removals_of_state(
 
 
 def relevant(removal: Removal, cases: list[Case]) -> list[Case]:
-    """The cases whose fault strikes the state itself, a kind of each scenario, those that many have in common first."""
+    """The cases whose fault strikes the state itself, a kind of each scenario, those that many have in common first.
+
+    What a guard asks for can come from a state before it, by a call that was repeated.
+    """
     mine = [case for case in cases if (case[1].machine, case[1].at) == (removal.machine, removal.state)]
+    if removal.kind == "guard":
+        mine += [case for case in cases if (case[1].machine, case[1].kind) == (removal.machine, "lost response")]
     if removal.kind == "time-out":
         mine = [case for case in mine if case[1].kind in ("hang", "endless")]
     first = covering(mine, rotate=False)

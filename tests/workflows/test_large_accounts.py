@@ -12,7 +12,7 @@ from bedrock_customization.rehearsal import Rehearsal, Run
 from bedrock_customization.states.bedrock_resources import MODEL, PAGE_SIZE, PAID_KINDS, ResourceKind
 from bedrock_customization.tags import EXECUTION_TAG, WORKFLOW_TAG
 from tests.workflows.neighbours import FOREIGN, Neighbour
-from tests.workflows.small import execution_input, upload, workflow
+from tests.workflows.small import execution_input, lines, upload, workflow
 
 MOST_BYTES = 256 * 1024
 NAME = "stopped"
@@ -88,15 +88,32 @@ def test_the_sweep_finds_a_run_among_thousands_of_others(rehearsal: Rehearsal, n
     assert all(neighbour.is_untouched() for neighbour in neighbours)
 
 
-def test_models_that_are_named_after_the_run_they_come_from_are_not_taken_for_its_own(rehearsal: Rehearsal) -> None:
+@pytest.fixture
+def next_ones(rehearsal: Rehearsal) -> list[Neighbour]:
+    """What models are named that were made from the run's own; more than a page, so that its own is on the next one."""
     arn = f"{rehearsal._names.machine(workflow().state_machine).arn.replace(':stateMachine:', ':execution:')}:{NAME}"
     identifier = hashlib.sha256(arn.encode()).hexdigest()[:16]
     tags = {WORKFLOW_TAG: workflow().workflow_tag, EXECUTION_TAG: f"{arn}-next"}
     rehearsal.bedrock.deployments.limit = 100
-    # More than a page of them, so that the run's own is on the next one.
     names = [f"support-{identifier}-{number:016x}" for number in range(PAGE_SIZE + 1)]
-    next_ones = [Neighbour(rehearsal, name, tags) for name in names]
+    return [Neighbour(rehearsal, name, tags) for name in names]
+
+
+def test_models_that_are_named_after_the_run_they_come_from_are_not_taken_for_its_own(
+    rehearsal: Rehearsal, next_ones: list[Neighbour]
+) -> None:
     run = stop_a_run(rehearsal)
-    assert run.arn == arn
     assert billed_by_the_run(rehearsal, run) == []
     assert all(neighbour.is_untouched() for neighbour in next_ones)
+
+
+def test_a_model_that_cannot_be_deleted_is_told_as_kept(rehearsal: Rehearsal, next_ones: list[Neighbour]) -> None:
+    rehearsal.upload(
+        workflow().training_bucket, "train.jsonl", lines("bedrock-conversation-2024", range(110), poor=True)
+    )
+    rehearsal.faults.fail("DeleteModel", "AccessDeniedException")
+    run = rehearsal.run(workflow().state_machine, execution_input(), name=NAME)
+
+    assert run.output["verdict"] == "NOT_BETTER"
+    assert len(rehearsal.bedrock.registry.models) == len(next_ones) + 1
+    assert [kept["arn"] for kept in run.output["kept"]] == [rehearsal.bedrock.registry.models[-1].arn]
