@@ -88,6 +88,32 @@ def test_the_sweep_finds_a_run_among_thousands_of_others(rehearsal: Rehearsal, n
     assert all(neighbour.is_untouched() for neighbour in neighbours)
 
 
+@pytest.mark.parametrize("kind", ["jobs", "deployments", "provisioned"])
+def test_the_sweep_finds_each_kind_of_resource_among_thousands_of_others(
+    rehearsal: Rehearsal, neighbours: list[Neighbour], kind: str
+) -> None:
+    run = f"{rehearsal._names.machine(workflow().state_machine).arn.replace(':stateMachine:', ':execution:')}:forgotten"
+    tags = {WORKFLOW_TAG: workflow().workflow_tag, EXECUTION_TAG: run}
+    name = f"support-{hashlib.sha256(run.encode()).hexdigest()[:16]}"
+    # More than a page of others that are named after the run, too.
+    neighbours += [Neighbour(rehearsal, f"{name}-{number:016x}", FOREIGN) for number in range(PAGE_SIZE + 1)]
+    left = Neighbour(rehearsal, name, tags, training=True)
+    registry = rehearsal.bedrock.registry
+    if kind != "jobs":
+        left.job.status = "Completed"
+    if kind != "deployments":
+        registry.deployments.remove(left.deployment)
+    if kind != "provisioned":
+        registry.provisioned.remove(left.provisioned)
+    assert [billed.name for billed in rehearsal.bedrock.billed].count(name) == 1
+
+    (sweep,) = rehearsal.fire(workflow().release.node.find_child("Sweep"))
+
+    assert sweep.status == "SUCCEEDED", sweep.cause
+    assert name not in [billed.name for billed in rehearsal.bedrock.billed]
+    assert all(neighbour.is_untouched() for neighbour in neighbours)
+
+
 @pytest.fixture
 def next_ones(rehearsal: Rehearsal) -> list[Neighbour]:
     """What models are named that were made from the run's own; more than a page, so that its own is on the next one."""
