@@ -32,7 +32,7 @@ _REFUSAL = "says a refusal in words; the run ends all the same, and tests/workfl
 _QUOTA = "asks before training; tests/workflows/test_preflight.py notices"
 _PAGES = "tests/workflows/test_large_accounts.py notices"
 _SLOWER = "only slower: the time-out of the machine ends it, and the next sweep does its work"
-_WATCH = "only slower and in other words: the time-out of the training ends a stalled job, too"
+_WATCH = "tests/workflows/test_preflight.py notices"
 
 JUSTIFIED = {
     "dead letters of": "tests/constructs/test_customization_workflow.py notices",
@@ -116,7 +116,8 @@ def _remove(content: Any, path: tuple[str | int, ...]) -> None:
     holder = holders[-1]
     if isinstance(holder, str):
         # Arguments that are one JSONata expression.
-        holders[-2][before[-1]] = re.sub(rf"'{last}': (\[.*?\}}\]|[^,]+?)(, |(?=\}}\]))", "", holder, count=1)
+        without = re.sub(rf"'{last}': (\[.*?\}}\]|[^,]+?)(, |(?=\}}\]))", "", holder, count=1)
+        holders[-2][before[-1]] = without.replace(", }", "}")
     elif before[-1:] == ["Choices"] and len(holder) == 1:
         # A Choice needs a rule; without its only one it always goes on with its default.
         choice = holders[-2]
