@@ -351,6 +351,35 @@ class Rehearsal:
         """
         return self._run(state_machine, list(inputs.items()))
 
+    def redrive(self, run: Run) -> Run:
+        """Take up an execution where it failed, as RedriveExecution does, and run what its new end starts.
+
+        States that were entered and not left run again: tasks are called and waits wait anew, with their retries and
+        time-outs counted from the start. Branches, iterations and child executions that succeeded keep their results.
+
+        Args:
+            run: The execution: it failed, timed out or was aborted at most 14 days of virtual time ago.
+
+        Returns:
+            The same execution, whatever came of it now.
+
+        Raises:
+            ValueError: The execution cannot be redriven.
+        """
+        self._current = [run]
+
+        def redrive() -> None:
+            try:
+                self._world.executions.redrive(run)
+            except ApiError as error:
+                raise ValueError(
+                    f"run: got {run!r}; {error.code}: {error.message}; allowed: a STANDARD execution that is FAILED, "
+                    "TIMED_OUT or ABORTED, at most 14 days after its end; start a new execution instead"
+                ) from error
+
+        self._perform(redrive)
+        return run
+
     def fire(self, schedule: Any) -> list[Run]:
         """Let a schedule fire now, and run what it starts to its end.
 

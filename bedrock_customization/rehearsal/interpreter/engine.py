@@ -104,7 +104,7 @@ class Interpreter:
         return execution
 
     async def run_prepared(self, execution: Execution) -> None:
-        """Run an execution that `prepare` made to its end."""
+        """Run an execution that `prepare` made, or that is redriven, to its end."""
         definition = self.check(execution.machine)
         await self.run_states(execution, limits.dump(execution.input), definition)
 
@@ -121,20 +121,27 @@ class Interpreter:
         return execution
 
     async def run_states(self, execution: Execution, input_text: str, definition: Definition) -> None:
-        """Run the states of a definition as an execution, whose input is also given as JSON text."""
+        """Run the states of a definition as an execution, whose input is also given as JSON text.
+
+        A redriven execution goes on where it was.
+        """
         if execution.status != "RUNNING":
             return
         longest = limits.EXPRESS_SECONDS if execution.express else limits.STANDARD_SECONDS
         seconds = min(longest, definition.timeout_seconds or longest)
-        details = {
-            "input": input_text,
-            "inputDetails": {"truncated": False},
-            "roleArn": execution.machine.shown_role_arn,
-        }
-        execution.record("ExecutionStarted", 0, executionStartedEventDetails=details)
-        flow = Flow(self, execution)
+        if execution.flow is None:
+            details = {
+                "input": input_text,
+                "inputDetails": {"truncated": False},
+                "roleArn": execution.machine.shown_role_arn,
+            }
+            execution.record("ExecutionStarted", 0, executionStartedEventDetails=details)
+            execution.flow = Flow(self, execution)
+        flow = execution.flow
         states = partial(run_block, flow, definition.block, execution.input, input_text)
         await execution.run(states, lambda: flow.cursor, seconds)
+        if execution.status == "SUCCEEDED":
+            execution.flow = None
 
     def identifier(self) -> str:
         """Make up a UUID."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -16,6 +16,9 @@ from bedrock_customization.rehearsal.interpreter import errors, limits
 from bedrock_customization.rehearsal.interpreter.jsonata import JsonataFunctions
 from bedrock_customization.rehearsal.interpreter.jsonata_values import encode
 from bedrock_customization.rehearsal.interpreter.services import StateMachine, StatesError
+
+if TYPE_CHECKING:
+    from bedrock_customization.rehearsal.interpreter.flow import Flow
 
 Observer = Callable[["Execution", dict[str, Any]], None]
 """Is told every history event, with its execution, at the moment it happens."""
@@ -69,6 +72,9 @@ class Execution:
         history: The events as `GetExecutionHistory` returns them. Empty for a successful child of a Map Run beyond the
             first `KEPT_HISTORIES`, so that thousands of children fit in memory.
         children: The child executions of Map Runs, in the order in which they started.
+        redrives: How often it was redriven.
+        redriven: When it was redriven last, or None.
+        flow: Where it is, or where it ended without success: a redrive goes on there.
     """
 
     def __init__(
@@ -98,6 +104,9 @@ class Execution:
         self.states: list[str] = []
         self.history: list[dict[str, Any]] = []
         self.children: list[Execution] = []
+        self.redrives = 0
+        self.redriven: float | None = None
+        self.flow: Flow | None = None
         self._seed = seed
         self._observer = observer
         self._parent = parent
@@ -136,8 +145,10 @@ class Execution:
                 "StartTime": timestamp(BEGINNING + timedelta(seconds=self.started)),
                 "Name": self.name,
                 "RoleArn": self.machine.shown_role_arn,
-                "RedriveCount": 0,
+                "RedriveCount": self.redrives,
             }
+            if self.redriven is not None:
+                execution["RedriveTime"] = timestamp(BEGINNING + timedelta(seconds=self.redriven))
             suffix = f"/{self._label}" if self._label else ""
             machine = {"Id": self.machine.arn + suffix, "Name": self.machine.name + suffix}
             self._context = {"Execution": execution, "StateMachine": machine}
@@ -194,6 +205,33 @@ class Execution:
         if self.status == "RUNNING":
             self._end("ABORTED", 0, error, cause)
             self._scope.cancel()
+
+    @property
+    def not_redrivable(self) -> str | None:
+        """Why it cannot be redriven, in the words of `redriveStatusReason`; None if it can."""
+        if self.status in ("RUNNING", "SUCCEEDED"):
+            return f"Execution is {self.status} and cannot be redriven"
+        if self._events >= limits.MAX_HISTORY_EVENTS - 1:
+            return "Execution history event limit exceeded"
+        if trio.current_time() - self.started > limits.STANDARD_SECONDS:
+            return "Execution has exceeded the max execution time"
+        if self.stopped is not None and trio.current_time() - self.stopped > limits.REDRIVABLE_SECONDS:
+            return "Execution redrivable period exceeded"
+        return None
+
+    def redrive(self) -> None:
+        """Take up an execution that ended without success; `Interpreter.run_prepared` then goes on with it."""
+        self.status = "RUNNING"
+        self.stopped = self.error = self.cause = None
+        self.redrives += 1
+        self.redriven = trio.current_time()
+        self._scope = trio.CancelScope()
+        self._context = None
+        event = self.record(
+            "ExecutionRedriven", self._events, executionRedrivenEventDetails={"redriveCount": self.redrives}
+        )
+        if self.flow is not None:
+            self.flow.cursor = event
 
     def forget(self) -> None:
         """Drop the history and what only a running execution needs."""

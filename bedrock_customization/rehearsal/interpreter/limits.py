@@ -16,6 +16,7 @@ MAX_SECONDS = 99_999_999
 MAX_DELAY_SECONDS = 31_622_400
 MAX_DEFINITION_BYTES = 1_048_576
 STANDARD_SECONDS = 31_536_000
+REDRIVABLE_SECONDS = 1_209_600
 EXPRESS_SECONDS = 300
 # A transition of an EXPRESS execution takes at least about two milliseconds, so one that makes more of them than fit
 # into its five minutes has run out of time, even if no virtual time has passed.

@@ -92,7 +92,9 @@ def _record(child: Execution, label: str) -> dict[str, Any]:
         redrive = {"RedriveStatus": "NOT_REDRIVABLE", "RedriveStatusReason": reason}
     else:
         redrive = {"RedriveStatus": "REDRIVABLE_BY_MAP_RUN"}
-    record |= {"RedriveCount": 0, **redrive, "StartDate": _moment(child.started)}
+    record |= {"RedriveCount": child.redrives, **redrive, "StartDate": _moment(child.started)}
+    if child.redriven is not None:
+        record["RedriveDate"] = _moment(child.redriven)
     record |= {"StateMachineArn": f"{child.machine.arn}/{label}", "Status": child.status}
     if child.stopped is not None:
         record["StopDate"] = _moment(child.stopped)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -105,6 +105,17 @@ class Services(Protocol):
 
         Args:
             caller: The Map state.
+
+        Raises:
+            StatesError: The state machine's role does not allow it.
+        """
+
+    def redrive_map_run(self, caller: Caller, children: Sequence[str]) -> None:
+        """Refuse to redrive a Map Run whose state machine may not redrive its child executions.
+
+        Args:
+            caller: The Map state.
+            children: The ARNs of the child executions that are redriven.
 
         Raises:
             StatesError: The state machine's role does not allow it.

@@ -40,7 +40,11 @@ class Outcome:
 
 
 class Visit:
-    """One visit of a state: what its expressions see, and how its failures read."""
+    """One visit of a state: what its expressions see, and how its failures read.
+
+    Attributes:
+        progress: What a Parallel or a Map has done so far, which a redrive goes on with.
+    """
 
     def __init__(self, flow: Flow, state: State, input: Any, input_text: str) -> None:
         self.flow = flow
@@ -48,9 +52,10 @@ class Visit:
         self.input = input
         self.input_text = input_text
         self.retries = 0
+        self.progress: Any = None
         details = {"name": state.name, "input": input_text, "inputDetails": {"truncated": False}}
         flow.execution.enter(state.name)
-        flow.state = state
+        flow.visit = self
         self.came_from = flow.cursor
         self.entered = flow.record(f"{state.type}StateEntered", stateEnteredEventDetails=details)
         self._entered_at = timestamp(now())

@@ -89,8 +89,8 @@ class EventBus:
             "cause": run.cause,
             "inputDetails": {"included": True},
             "outputDetails": {"included": True} if run.status == "SUCCEEDED" else None,
-            "redriveCount": 0,
-            "redriveDate": None,
+            "redriveCount": description["redriveCount"],
+            "redriveDate": None if run.execution.redriven is None else _millis(run.execution.redriven),
             "redriveStatus": description["redriveStatus"],
             "redriveStatusReason": description.get("redriveStatusReason"),
         }

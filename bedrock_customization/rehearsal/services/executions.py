@@ -92,6 +92,26 @@ class Executions:
         self.nursery.start_soon(self._perform, run)
         return run
 
+    def redrive(self, run: Run) -> None:
+        """Redrive an execution; it runs beside the caller.
+
+        Args:
+            run: The execution.
+
+        Raises:
+            ApiError: `ExecutionNotRedrivable`.
+        """
+        if self.nursery is None:
+            raise RuntimeError("an execution can be redriven only while the rehearsal runs")
+        execution = run.execution
+        reason = "EXPRESS executions cannot be redriven" if execution.express else execution.not_redrivable
+        if reason:
+            raise ApiError("ExecutionNotRedrivable", reason)
+        execution.redrive()
+        self._ended[run.arn] = trio.Event()
+        self._on_change(run)
+        self.nursery.start_soon(self._perform, run)
+
     async def wait(self, run: Run) -> None:
         """Wait until an execution has ended."""
         if run.arn in self._ended:
@@ -134,6 +154,10 @@ class Executions:
     def _describe_execution(self, call: ApiCall) -> dict[str, Any]:
         return describe(self._find(call.parameters["executionArn"]))
 
+    def _redrive_execution(self, call: ApiCall) -> dict[str, Any]:
+        self.redrive(self._find(call.parameters["executionArn"]))
+        return {"redriveDate": self._clock.now()}
+
     def _stop_execution(self, call: ApiCall) -> dict[str, Any]:
         run = self._find(call.parameters["executionArn"])
         run.execution.stop(call.parameters.get("error"), call.parameters.get("cause"))
@@ -172,6 +196,7 @@ class Executions:
     _operations: dict[str, Callable[[Executions, ApiCall], dict[str, Any]]] = {  # noqa: RUF012
         "StartExecution": _start_execution,
         "DescribeExecution": _describe_execution,
+        "RedriveExecution": _redrive_execution,
         "StopExecution": _stop_execution,
         "ListExecutions": _list_executions,
         "DescribeStateMachine": _describe_state_machine,
@@ -186,6 +211,7 @@ def date_of(seconds: float) -> datetime:
 
 def describe(run: Run) -> dict[str, Any]:
     """An execution as DescribeExecution gives it."""
+    reason = run.execution.not_redrivable
     description: dict[str, Any] = {
         "executionArn": run.arn,
         "stateMachineArn": run.state_machine_arn,
@@ -194,11 +220,14 @@ def describe(run: Run) -> dict[str, Any]:
         "startDate": date_of(run.started),
         "input": json.dumps(run.input, ensure_ascii=False, separators=(",", ":")),
         "inputDetails": {"included": True},
-        "redriveCount": 0,
-        "redriveStatus": "REDRIVABLE" if run.status in ("FAILED", "TIMED_OUT", "ABORTED") else "NOT_REDRIVABLE",
+        "redriveCount": run.execution.redrives,
+        "redriveStatus": "REDRIVABLE" if reason is None else "NOT_REDRIVABLE",
     }
+    if reason is not None:
+        description["redriveStatusReason"] = reason
+    if run.execution.redriven is not None:
+        description["redriveDate"] = date_of(run.execution.redriven)
     if run.status == "RUNNING":
-        description["redriveStatusReason"] = "Execution is RUNNING and cannot be redriven"
         return description
     description["stopDate"] = date_of(run.stopped or run.started)
     if run.status == "SUCCEEDED":

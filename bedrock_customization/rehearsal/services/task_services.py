@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -104,9 +104,19 @@ class TaskServices:
         Raises:
             StatesError: `States.Permissions`.
         """
-        need = Need("states:StartExecution", caller.state_machine.arn)
+        self._require(caller, [Need("states:StartExecution", caller.state_machine.arn)])
+
+    def redrive_map_run(self, caller: Caller, children: Sequence[str]) -> None:
+        """Refuse to redrive a Map Run whose state machine may not redrive its child executions.
+
+        Raises:
+            StatesError: `States.Permissions`.
+        """
+        self._require(caller, [Need("states:RedriveExecution", child) for child in children])
+
+    def _require(self, caller: Caller, needs: Sequence[Need]) -> None:
         try:
-            self._permissions.require(_principal(caller), [need], "stepfunctions")
+            self._permissions.require(_principal(caller), needs, "stepfunctions")
         except ApiError as error:
             raise StatesError("States.Permissions", error.message) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import trio
@@ -53,6 +53,9 @@ class TestServices:
 
     def start_map_run(self, caller: Caller) -> None:
         """Let every Map Run start."""
+
+    def redrive_map_run(self, caller: Caller, children: Sequence[str]) -> None:
+        """Let every Map Run be redriven."""
 
     async def call(self, resource: str, arguments: Any, caller: Caller) -> Any:
         """Answer at once, or after the time that the answer waits."""

@@ -251,6 +251,7 @@ def test_nested_executions_give_their_description() -> None:
         "OutputDetails": {"Included": True},
         "RedriveCount": 0,
         "RedriveStatus": "NOT_REDRIVABLE",
+        "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
         "StartDate": 1767225600000,
         "StateMachineArn": arn,
         "Status": "SUCCEEDED",
