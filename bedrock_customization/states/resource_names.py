@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bedrock_customization.states.task import expression
 
-# Bedrock allows 63 characters in a name: the run's hash makes it unique, the redrive count keeps it so when a stopped
-# run is taken up again, because a job's name stays taken for ever.
+# Bedrock allows 63 characters in a name: the run's hash makes it unique.
 RESOURCE_NAME = expression("""
     $input.customModelName & '-' & $runId
     & ($count($candidates) > 1 ? $substringAfter($states.input.name, 'custom') : '')
-    & ($states.context.Execution.RedriveCount > 0 ? '-r' & $states.context.Execution.RedriveCount : '')
 """)
+
+_REDRIVES = "$states.context.Execution.RedriveCount"
+# A job's name stays taken for ever, so a run that is redriven while it trains needs another one. A variable would keep
+# the count that it was assigned with, so the state that names the job has to count.
+JOB_NAME = f"$resourceName & ({_REDRIVES} > 0 ? '-r' & {_REDRIVES} : '')"
 
 # What follows the hash: the candidate's number, and the redrive count.
 _ENDING = "(-[0-9]{1,2})?(-r[0-9]+)?$"

@@ -9,7 +9,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.resource_names import RESOURCE_NAME
+from bedrock_customization.states.resource_names import JOB_NAME, RESOURCE_NAME
 from bedrock_customization.states.task import retry, task
 
 # Bedrock has no queue for jobs: those of others take an account's two places for hours. This looks for about a day.
@@ -47,7 +47,7 @@ class TrainingJob:
 
 
 def prepare_candidate(scope: Construct, construct_id: str) -> sfn.Pass:
-    """Assigns `candidate`, `resourceName` (the name of its job, model and serving) and `customModelArn`.
+    """Assigns `candidate`, `resourceName` (how its serving is named, and its job and model begin) and `customModelArn`.
 
     The latter is null until the candidate is trained, unless it is a model that exists already.
 
@@ -67,7 +67,7 @@ def prepare_candidate(scope: Construct, construct_id: str) -> sfn.Pass:
 
 
 def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.CustomState:
-    """Starts a customization job and waits for it; stopping the execution stops the job.
+    """Starts a customization job and waits for it; stopping the execution stops the job. Its output has the `jobName`.
 
     While the account trains as many models as it may, it is tried again, for about a day.
 
@@ -80,10 +80,10 @@ def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.Custo
         job: What is the same for every job.
     """
     arguments: dict[str, Any] = {
-        "JobName": "{% $resourceName %}",
-        "CustomModelName": "{% $resourceName %}",
+        "JobName": f"{{% {JOB_NAME} %}}",
+        "CustomModelName": f"{{% {JOB_NAME} %}}",
         "RoleArn": job.role_arn,
-        "ClientRequestToken": "{% $resourceName & '-train' %}",
+        "ClientRequestToken": f"{{% {JOB_NAME} & '-train' %}}",
         "OutputDataConfig": {"S3Uri": f"{{% 's3://{job.results_bucket}/' & $prefix & 'training/' %}}"},
         "JobTags": job.tags,
         "CustomModelTags": job.tags,
@@ -98,12 +98,13 @@ def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.Custo
         resource="bedrock:createModelCustomizationJob.sync",
         arguments=f"{{% $merge([$candidate.job, {_in_jsonata(arguments)}]) %}}",
         timeout=job.timeout,
+        output={"jobName": f"{{% {JOB_NAME} %}}"},
         retries=[_WAIT_FOR_A_PLACE],
     )
 
 
 def describe_training(scope: Construct, construct_id: str) -> sfn.CustomState:
-    """Reads the finished job by its name, and assigns `customModelArn`.
+    """Reads the finished job by its name, `$jobName`, and assigns `customModelArn`.
 
     Args:
         scope: The construct that holds the state.
@@ -113,7 +114,7 @@ def describe_training(scope: Construct, construct_id: str) -> sfn.CustomState:
         scope,
         construct_id,
         resource="aws-sdk:bedrock:getModelCustomizationJob",
-        arguments={"JobIdentifier": "{% $resourceName %}"},
+        arguments={"JobIdentifier": "{% $jobName %}"},
         assign={"customModelArn": "{% $states.result.OutputModelArn %}"},
     )
 
