@@ -35,9 +35,9 @@ class ResourceRelease(Construct):
     calls it at its end; a rule starts it when a run FAILED, TIMED_OUT or was ABORTED, for what the run could not do
     itself; a schedule starts it for what was missed all the same. It notifies for a run that failed, once.
 
-    Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource ARN>"], "deleteModels", "failure"}`, the
-    last being `{"error", "cause"}` or null. The rule hands over the event's detail, the schedule
-    `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`.
+    Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource ARN>"], "deleteModels", "failure",
+    "redriveCount"}`, the failure being `{"error", "cause"}` or null. The rule hands over the event's detail, the
+    schedule `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`.
 
     Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...]}]}`.
 
@@ -80,8 +80,8 @@ class ResourceRelease(Construct):
             timeout=Duration.hours(12),
             statements=[
                 *permissions.release(workflow_tag),
-                *permissions.write_objects(results_bucket, "runs/*/notification.json"),
-                *permissions.read_objects(results_bucket, "runs/*/notification.json"),
+                *permissions.write_objects(results_bucket, "runs/*/notification*.json"),
+                *permissions.read_objects(results_bucket, "runs/*/notification*.json"),
             ],
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,

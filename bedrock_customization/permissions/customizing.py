@@ -51,7 +51,7 @@ def customize(
         *train_models(service_role, workflow_tag),
         *promote(workflow_tag),
         *(statement for machine in machines for statement in start_execution(machine, scope)),
-        *write_objects(results_bucket, "runs/*/notification.json"),
+        *write_objects(results_bucket, "runs/*/notification*.json"),
     ]
     if encryption_key:
         statements += encrypt_models(encryption_key)

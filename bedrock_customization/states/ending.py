@@ -132,6 +132,7 @@ def release_run(scope: Construct, construct_id: str, *, state_machine_arn: str) 
                 "keep": "{% $keep %}",
                 "deleteModels": "{% $deleteModels %}",
                 "failure": "{% $failure %}",
+                "redriveCount": "{% $states.context.Execution.RedriveCount %}",
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
             },
         },

@@ -1,4 +1,4 @@
-"""The states that tell people what happened: one message a run, and the same as JSON in S3."""
+"""The states that tell people what happened: one message for each end of a run, and the same as JSON in S3."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ RELEASE_TIMED_OUT = "ReleaseTimedOut"
 
 UNNOTIFIED = "Unnotified"
 """How the names of the states end that follow when a notification could not be published."""
+
+_KEY = "{% $prefix & 'notification' & ($redrives > 0 ? '-r' & $redrives : '') & '.json' %}"
 
 _FIRST_ERROR = r"""(
     $error := <error>;
@@ -61,8 +63,8 @@ def first_error(error: str, cause: str) -> str:
     return expression(_FIRST_ERROR.replace("<error>", error).replace("<cause>", cause))
 
 
-def compose_message(scope: Construct, construct_id: str, *, results_bucket: str) -> sfn.Pass:
-    """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`.
+def compose_message(scope: Construct, construct_id: str, *, results_bucket: str, redrives: str) -> sfn.Pass:
+    """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`; assigns `redrives`.
 
     Reads `name` (of the custom model), `executionArn`, `prefix`, `failure` (`{"error", "cause", "stopped"?}` or null),
     `evaluation` (an evaluation's output, or null), `models` (`[{"name", "description"}]`, what was compared),
@@ -75,6 +77,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
         scope: The construct that holds the state.
         construct_id: The state's name.
         results_bucket: The bucket of the report.
+        redrives: How often the run was redriven, a JSONata expression.
     """
     message = expression(rf"""(
         $number := function($value) {{ $value = null ? 'unknown' : $formatNumber($value, '0.0000') }};
@@ -90,6 +93,7 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
         )}};
         $several := $count($evaluation.candidates) + $count($failedCandidates) > 1;
         $stopped := $exists($failure.stopped) and $failure.stopped;
+        $redriven := {redrives} > 0;
         $outcome := $failure != null ? ($stopped ? 'was stopped' : 'failed')
             : $evaluation.verdict = 'BETTER'
                 ? ($several ? $evaluation.winner : 'the custom model') & ' is better and was kept'
@@ -106,7 +110,9 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                 & ($count($served) > 0
                     ? 'The custom model was promoted before the run ended, so it stays served and kept;'
                         & ' delete it in the Bedrock console if nobody needs it.'
-                    : ($stopped ? 'Start the customization again if it was stopped by mistake.'
+                    : ($redriven ? 'The run was redriven after its end, when what it had served was released already,'
+                            & ' so it may have lacked that. Do not redrive it; start the customization again.'
+                        : $stopped ? 'Start the customization again if it was stopped by mistake.'
                         : 'Mend the error and start the customization again.') & $again)
             : $evaluation.verdict = 'BETTER'
                 ? ($modelId = null
@@ -159,13 +165,15 @@ def compose_message(scope: Construct, construct_id: str, *, results_bucket: str)
                 & '\n'
         }}
     )""")
-    return sfn.Pass.jsonata(scope, construct_id, assign={"notification": message})
+    return sfn.Pass.jsonata(scope, construct_id, assign={"notification": message, "redrives": f"{{% {redrives} %}}"})
 
 
 def write_notification(
     scope: Construct, construct_id: str, *, results_bucket: str, only_first: bool = False
 ) -> sfn.CustomState:
     """Writes `notification.json` of the run: the message, and for programs what it says.
+
+    Each end of a run has its own: that of a run that was redriven twice is `notification-r2.json`.
 
     Args:
         scope: The construct that holds the state.
@@ -175,7 +183,7 @@ def write_notification(
     """
     arguments = {
         "Bucket": results_bucket,
-        "Key": "{% $prefix & 'notification.json' %}",
+        "Key": _KEY,
         "ContentType": "application/json",
         "Body": expression("""
             $merge([$notification, {'writtenBy': $states.context.Execution.Id, 'execution': $executionArn,
@@ -222,7 +230,7 @@ def publish_notification(
 def notify_once(
     scope: Construct, *, topic_arn: str, results_bucket: str, output: dict[str, str], done: sfn.IChainable
 ) -> sfn.Chain:
-    """Publishes the message unless another execution did for this run.
+    """Publishes the message unless another execution did for this end of the run.
 
     Whoever writes `notification.json` first publishes. When it is there already, its writer has published or still
     will, unless that execution was stopped or failed before its last state. It may be this very execution, when the
@@ -246,7 +254,7 @@ def notify_once(
         scope,
         "ReadNotification",
         resource="aws-sdk:s3:getObject",
-        arguments={"Bucket": results_bucket, "Key": "{% $prefix & 'notification.json' %}"},
+        arguments={"Bucket": results_bucket, "Key": _KEY},
         output="{% $parse($states.result.Body) %}",
     )
     describe_writer = task(

@@ -21,10 +21,11 @@ _OUTPUT = {"runId": "{% $runId %}", "released": "{% [$released] %}", "kept": "{%
 def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) -> sfn.Chain:
     """Releases the run of a request, and notifies when the run failed.
 
-    A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure"}` with a failure of
-    null when there is none; or it has just the `executionArn` of a run that is described first, and left alone while
-    it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId", "released", "kept"}`.
-    When something could not be released, it fails with `ReleaseTimedOut`, after it notified for a run that failed.
+    A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure", "redriveCount"}`
+    with a failure of null when there is none; or it has just the `executionArn` of a run that is described first, and
+    left alone while it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId",
+    "released", "kept"}`. When something could not be released, it fails with `ReleaseTimedOut`, after it notified for a
+    run that failed.
 
     Args:
         scope: The construct that holds the states.
@@ -44,6 +45,7 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "keep": "{% $exists($states.input.keep) ? [$states.input.keep] : [] %}",
             "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
             "failure": "{% $exists($states.input.failure) ? $states.input.failure : null %}",
+            "redrives": "{% $exists($states.input.redriveCount) ? $states.input.redriveCount : 0 %}",
             "looks": 0,
             "found": [],
             "foundToken": "{% null %}",
@@ -110,6 +112,7 @@ def _describe(
                 $type($input) = 'object' and $type($input.customModelName) = 'string'
                     ? $substring($input.customModelName, 0, 39) : $states.result.Name
             )"""),
+            "redrives": "{% $exists($states.result.RedriveCount) ? $states.result.RedriveCount : 0 %}",
             "failure": expression(f"""
                 $states.result.Status = 'SUCCEEDED' ? null
                     : $merge([{failure}, {{'stopped': $states.result.Status = 'ABORTED'}}])
@@ -145,6 +148,6 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
             },
         },
     )
-    return summarize.next(compose_message(scope, "ComposeMessage", results_bucket=results_bucket)).next(
-        notify_once(scope, topic_arn=topic_arn, results_bucket=results_bucket, output=_OUTPUT, done=done)
-    )
+    return summarize.next(
+        compose_message(scope, "ComposeMessage", results_bucket=results_bucket, redrives="$redrives")
+    ).next(notify_once(scope, topic_arn=topic_arn, results_bucket=results_bucket, output=_OUTPUT, done=done))

@@ -75,7 +75,13 @@ def whole_run(
     write.add_catch(notify, errors=["States.ALL"])
     notify.add_catch(sfn.Succeed.jsonata(scope, f"Done{UNNOTIFIED}", outputs=OUTPUT), errors=["States.ALL"])
     promotion.next(register(scope, parameter=parameter, event_bus=event_bus, done=release))
-    release.next(compose_message(scope, "ComposeMessage", results_bucket=results_bucket)).next(write).next(notify)
+    compose = compose_message(
+        scope,
+        "ComposeMessage",
+        results_bucket=results_bucket,
+        redrives="$states.context.Execution.RedriveCount",
+    )
+    release.next(compose).next(write).next(notify)
     return (
         prepare_run(scope, "Prepare")
         .next(attempt)
