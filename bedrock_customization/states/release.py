@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -25,7 +27,9 @@ _RESOURCE = "{'kind': kind, 'name': name, 'arn': arn}"
 _PROBLEM = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 300) %}"
 
 
-def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
+def release_all(
+    scope: Construct, *, done: sfn.IChainable, before_each_look: Callable[[sfn.IChainable], sfn.IChainable]
+) -> sfn.IChainable:
     """Stops jobs, deletes deployments and provisioned throughput, and looks again until nothing is left.
 
     Reads `runId`, `keep` (ARNs) and `deleteModels`; assigns `released` and `kept`, lists of `{kind, name, arn}`. What
@@ -40,6 +44,7 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     Args:
         scope: The construct that holds the states.
         done: What follows.
+        before_each_look: What stands between waiting and the next look; it is given the look.
     """
     left = f"[{', '.join(f'$left{kind.plural}' for kind in PAID_KINDS)}]"
     release_models = _release_each(scope, MODEL)
@@ -69,7 +74,7 @@ def release_all(scope: Construct, *, done: sfn.IChainable) -> sfn.IChainable:
     look: sfn.IChainable = is_released
     for kind in reversed(PAID_KINDS):
         look = _find_and_release(scope, kind, done=look)
-    wait.next(look)
+    wait.next(before_each_look(look))
     return look
 
 

@@ -23,9 +23,9 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure", "redriveCount"}`
     with a failure of null when there is none; or it has just the `executionArn` of a run that is described first, and
-    left alone while it is at work, unless `isForgotten` says that it cannot be described. The output is `{"runId",
-    "released", "kept"}`. When something could not be released, it fails with `ReleaseTimedOut`, after it notified for a
-    run that failed.
+    left alone while it is at work, also when it is redriven meanwhile, unless `isForgotten` says that it cannot be
+    described. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
+    `ReleaseTimedOut`, after it notified for a run that failed.
 
     Args:
         scope: The construct that holds the states.
@@ -46,6 +46,7 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "deleteModels": "{% $exists($states.input.deleteModels) ? $states.input.deleteModels : false %}",
             "failure": "{% $exists($states.input.failure) ? $states.input.failure : null %}",
             "redrives": "{% $exists($states.input.redriveCount) ? $states.input.redriveCount : 0 %}",
+            "isAsking": "{% $exists($states.input.runId) %}",
             "looks": 0,
             "found": [],
             "foundToken": "{% null %}",
@@ -76,7 +77,9 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         .when(sfn.Condition.jsonata("{% $failure = null %}"), is_released)
         .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released))
     )
-    release = release_all(scope, done=has_failed)
+    release = release_all(
+        scope, done=has_failed, before_each_look=lambda look: _unless_redriven(scope, look=look, at_work=released)
+    )
     unknown = sfn.Pass.jsonata(
         scope,
         "RunIsUnknown",
@@ -126,6 +129,28 @@ def _describe(
         .otherwise(release)
     )
     return describe
+
+
+def _unless_redriven(scope: Construct, *, look: sfn.IChainable, at_work: sfn.IChainable) -> sfn.Choice:
+    """Looks again, unless somebody redrove the run: it needs what it has, and releases it at its own end."""
+    describe = task(
+        scope,
+        "FindRunAgain",
+        resource="aws-sdk:sfn:describeExecution",
+        arguments={"ExecutionArn": "{% $executionArn %}"},
+        output={"status": "{% $states.result.Status %}"},
+    )
+    describe.add_catch(look, errors=["States.ALL"])
+    describe.next(
+        sfn.Choice.jsonata(scope, "IsTheRunRedriven")
+        .when(sfn.Condition.jsonata(f"{{% $states.input.status in {_AT_WORK} %}}"), at_work)
+        .otherwise(look)
+    )
+    return (
+        sfn.Choice.jsonata(scope, "IsTheRunStillAsking")
+        .when(sfn.Condition.jsonata("{% $isAsking %}"), look)
+        .otherwise(describe)
+    )
 
 
 def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.IChainable) -> sfn.Chain:
