@@ -32,6 +32,7 @@ _REFUSAL = "says a refusal in words; the run ends all the same, and tests/workfl
 _QUOTA = "asks before training; tests/workflows/test_preflight.py notices"
 _PAGES = "tests/workflows/test_large_accounts.py notices"
 _SLOWER = "only slower: the time-out of the machine ends it, and the next sweep does its work"
+_REDRIVE = "tests/workflows/test_redrive.py notices"
 _WATCH = "tests/workflows/test_preflight.py notices"
 
 JUSTIFIED = {
@@ -49,6 +50,8 @@ JUSTIFIED = {
     "catcher of Main/StopStalledTraining": "Step Functions stops the job, too, when the other branch fails",
     "time-out of Main/StopStalledTraining": _SLOWER,
     "time-out of Release/DescribeRun": _SLOWER,
+    "guard of Release/IsTheRunStillAsking": "only slower: it asks for a run that asked for its own release",
+    "guard of Release/IsTheRunRedriven": _REDRIVE,
     "time-out of Release/StopJob": _SLOWER,
     "guard of Release/FindJobsHasNextPage": _PAGES,
     "guard of Release/FindDeploymentsHasNextPage": _PAGES,

@@ -15,7 +15,12 @@ KEPT = Scenario("kept on demand", "SUCCEEDED", "BETTER")
 SCENARIOS = {
     "kept on demand": KEPT,
     "rejected from provisioned throughput": Scenario(
-        "rejected", "SUCCEEDED", "NOT_BETTER", WEST, {"baseModelIdentifier": PROVISIONED_MODEL}, poor=True
+        "rejected",
+        "SUCCEEDED",
+        "NOT_BETTER",
+        region=WEST,
+        changes={"baseModelIdentifier": PROVISIONED_MODEL},
+        poor=True,
     ),
 }
 # What a run has bought is released when it stops, so what goes on behind these states lacks it.
