@@ -32,6 +32,7 @@ _REFUSAL = "says a refusal in words; the run ends all the same, and tests/workfl
 _QUOTA = "asks before training; tests/workflows/test_preflight.py notices"
 _PAGES = "tests/workflows/test_large_accounts.py notices"
 _SLOWER = "only slower: the time-out of the machine ends it, and the next sweep does its work"
+_WORDS = "tests/workflows/test_messages.py notices"
 _REDRIVE = "tests/workflows/test_redrive.py notices"
 _WATCH = "tests/workflows/test_preflight.py notices"
 
@@ -39,6 +40,9 @@ JUSTIFIED = {
     "dead letters of": "tests/constructs/test_customization_workflow.py notices",
     "guard of Main/IsNameAllowed": "tests/workflows/test_execution_names.py notices",
     "catcher of Main/GetFoundationModel": _REFUSAL,
+    "catcher of Main/Promote": _WORDS,
+    "catcher of Main/ReleaseAfterFailure": _WORDS,
+    "catcher of Main/WriteNotification": _WORDS,
     "catcher of Main/GetCustomModel": _REFUSAL,
     "catcher of Main/AskBaseModel": _REFUSAL,
     "catcher of Main/GetTrainingQuota": _QUOTA,

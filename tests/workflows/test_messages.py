@@ -117,6 +117,32 @@ def test_a_registration_that_failed_is_told(
     assert told.strip().endswith(words)
 
 
+def test_a_notification_that_cannot_be_written_is_sent_all_the_same(
+    rehearsal: Rehearsal, own: CustomizationWorkflow
+) -> None:
+    rehearsal.faults.fail("WriteNotification", "States.TaskFailed", times=100)
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert run.status == "SUCCEEDED", run.cause
+    assert len(rehearsal.inbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "error"), [("Evaluate", "States.TaskFailed"), ("TagAsKept", "AccessDeniedException")]
+)
+def test_the_first_error_is_told_and_not_that_of_the_release_after_it(
+    rehearsal: Rehearsal, own: CustomizationWorkflow, state: str, error: str
+) -> None:
+    rehearsal.faults.fail(state, error, cause="the first one")
+    rehearsal.faults.fail("ReleaseAfterFailure", "StateMachineDoesNotExist", cause="the second one")
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert run.status == "FAILED"
+    assert "ReleaseAfterFailure" in run.states
+    assert "the first one" in run.cause
+    (message,) = rehearsal.inbox
+    assert "the first one" in message.message
+    assert rehearsal.bedrock.billed == []
+
+
 def test_the_model_promoted_before_is_still_billed_and_told(rehearsal: Rehearsal, own: CustomizationWorkflow) -> None:
     first = rehearsal.run(own.state_machine, execution_input())
     rehearsal.run(own.state_machine, execution_input())

@@ -167,7 +167,7 @@ def test_a_release_leaves_a_run_alone_that_is_redriven_meanwhile(region: str, at
             redriven.append(next(run for run in rehearsal.executions if is_customization(run)))
             rehearsal._world.executions.redrive(redriven[0])
 
-    account = Account(Scenario("redriven at once", "SUCCEEDED", "BETTER", region, changes), redrive)
+    account = Account(Scenario("redriven at once", "SUCCEEDED", "BETTER", region=region, changes=changes), redrive)
     rehearsal = account.rehearsal
     account.abort_at("Customization", at)
     run = account.run()
