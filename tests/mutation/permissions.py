@@ -27,7 +27,6 @@ JUSTIFIED = {
     ("EvaluationDistributedMapPolicy", "states:DescribeExecution"): "Step Functions follows a Map Run's children",
     ("EvaluationDistributedMapPolicy", "states:StopExecution"): "Step Functions stops a Map Run's children",
     ("EvaluationDistributedMapPolicy", "states:DescribeExecution, states:StopExecution"): "as these two",
-    ("EvaluationDistributedMapPolicy", "states:RedriveExecution"): "Step Functions redrives a Map Run",
     ("EvaluationMachineRoleDefaultPolicy", "s3:AbortMultipartUpload"): "Step Functions writes large files in parts",
     ("EvaluationMachineRoleDefaultPolicy", "s3:ListMultipartUploadParts"): "Step Functions writes large files in parts",
     ("", "aws:SourceAccount beside aws:SourceArn"): "the source's ARN names the account, too; AWS recommends both",

@@ -251,6 +251,16 @@ def evaluated_alone(directory: Path) -> Rehearsal:
     return rehearsal
 
 
+def redriven_when_its_map_run_failed(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.faults.fail("ScoreShard", "ValidationException")
+    models = [{"name": name, "modelId": f"amazon.nova-{name}-v1:0"} for name in ("micro", "lite")]
+    run = rehearsal.run(EVALUATION, {"models": models, "baseline": "micro", "evaluationDataKey": "evaluation.jsonl"})
+    assert run.status == "FAILED"
+    assert rehearsal.redrive(run).status == "SUCCEEDED", run.cause
+    return rehearsal
+
+
 def fail_to_start_the_release(rehearsal: Rehearsal) -> None:
     """Lets the next rule or schedule fail to start its target, so that its event goes to the dead letters."""
     rehearsal.faults.fail("sfn:startExecution", "ExecutionLimitExceeded")
@@ -279,6 +289,7 @@ CASES = (
     swept_while_a_job_runs,
     alarmed,
     evaluated_alone,
+    redriven_when_its_map_run_failed,
     *FOREIGN_CASES,
 )
 """Each rehearses one thing from the assembly, checks what came of it, and returns its rehearsal."""

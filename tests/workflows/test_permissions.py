@@ -14,7 +14,6 @@ NEVER_USED = {
     ("Evaluation/Machine/Role", "s3:ListMultipartUploadParts", "/runs/*"): "Step Functions writes large files in parts",
     ("Evaluation/Machine/Role", "states:DescribeExecution", ":*"): "Step Functions follows a Map Run's children",
     ("Evaluation/Machine/Role", "states:StopExecution", ":*"): "Step Functions stops a Map Run's children",
-    ("Evaluation/Machine/Role", "states:RedriveExecution", "/*:*"): "somebody redrives an execution with a Map Run",
 }
 
 

@@ -12,17 +12,14 @@ from tests.faults.account import Account
 from tests.faults.scenarios import EAST, PROVISIONED_MODEL, WEST, Scenario
 
 KEPT = Scenario("kept on demand", "SUCCEEDED", "BETTER")
-SCENARIOS = {
-    "kept on demand": KEPT,
-    "rejected from provisioned throughput": Scenario(
-        "rejected",
-        "SUCCEEDED",
-        "NOT_BETTER",
-        region=WEST,
-        changes={"baseModelIdentifier": PROVISIONED_MODEL},
-        poor=True,
-    ),
-}
+REJECTED = Scenario(
+    "rejected from provisioned throughput",
+    "SUCCEEDED",
+    "NOT_BETTER",
+    region=WEST,
+    changes={"baseModelIdentifier": PROVISIONED_MODEL},
+    poor=True,
+)
 # What a run has bought is released when it stops, so what goes on behind these states lacks it.
 NEED_WHAT_IS_SERVED = {
     *("WaitForDeployment", "GetDeployment", "IsDeploymentReady"),
@@ -38,7 +35,7 @@ def is_customization(run: Run) -> bool:
 
 
 @cache
-def states(name: str) -> list[str]:
+def states(scenario: Scenario) -> list[str]:
     """The states of the customization's own machine that an undisturbed run enters."""
     entered: dict[str, None] = {}
 
@@ -46,7 +43,7 @@ def states(name: str) -> list[str]:
         if "stateEnteredEventDetails" in event and is_customization(run):
             entered[event["stateEnteredEventDetails"]["name"]] = None
 
-    assert Account(SCENARIOS[name], observe).run().status == "SUCCEEDED"
+    assert Account(scenario, observe).run().status == "SUCCEEDED"
     return list(entered)
 
 
@@ -83,13 +80,13 @@ class Redriven:
         return [billed for billed in self.account.rehearsal.bedrock.billed if billed.arn not in neighbours]
 
 
-@pytest.mark.parametrize("name", list(SCENARIOS))
-def test_wherever_it_is_stopped(name: str) -> None:
+@pytest.mark.parametrize("scenario", [KEPT, REJECTED], ids=lambda scenario: scenario.name)
+def test_wherever_it_is_stopped(scenario: Scenario) -> None:
     """Of the second scenario, the states that the first one has not, and where the verdicts part."""
-    others = set() if name == KEPT.name else set(states(KEPT.name)) - {"QualityGate", "Release"}
-    stops = [state for state in states(name) if state not in others]
+    others = set() if scenario is KEPT else set(states(KEPT)) - {"QualityGate", "Release"}
+    stops = [state for state in states(scenario) if state not in others]
     assert len(stops) > 5
-    assert {at: problems for at in stops if (problems := problems_of(SCENARIOS[name], at))} == {}
+    assert {at: problems for at in stops if (problems := problems_of(scenario, at))} == {}
 
 
 def problems_of(scenario: Scenario, at: str) -> list[str]:
@@ -106,6 +103,8 @@ def problems_of(scenario: Scenario, at: str) -> list[str]:
         problems.append(f"billed: {redriven.billed()}, kept: {kept}")
     if any(count > 1 for count in redriven.most_at_once.values()):
         problems.append(f"at once: {redriven.most_at_once}")
+    if any(len(arns) > 1 for arns in redriven.account.created.arns.values()):
+        problems.append(f"bought under one name: {redriven.account.created.arns}")
     if any(not neighbour.is_untouched() for neighbour in redriven.account.neighbours):
         problems.append("somebody else's resources were touched")
     problems += problems_with_messages(redriven)
@@ -167,7 +166,8 @@ def test_a_release_leaves_a_run_alone_that_is_redriven_meanwhile(region: str, at
             redriven.append(next(run for run in rehearsal.executions if is_customization(run)))
             rehearsal._world.executions.redrive(redriven[0])
 
-    account = Account(Scenario("redriven at once", "SUCCEEDED", "BETTER", region=region, changes=changes), redrive)
+    scenario = Scenario("redriven at once", "SUCCEEDED", "BETTER", region=region, changes=changes)
+    account = Account(scenario, redrive)
     rehearsal = account.rehearsal
     account.abort_at("Customization", at)
     run = account.run()
