@@ -369,3 +369,27 @@ def test_what_cannot_be_redriven(status: str, days: float, events: int, reason: 
         return execution.not_redrivable
 
     assert in_virtual_time(main) == reason
+
+
+def test_a_task_that_ends_as_its_execution_is_stopped_is_called_again() -> None:
+    """Nothing says that its state was left."""
+    running: list[Execution] = []
+
+    def answer(arguments: Any) -> Any:
+        if not running[0].redrives:
+            running[0].stop()
+        return arguments
+
+    services = TestServices(answer)
+
+    async def main() -> Execution:
+        interpreter = Interpreter(services)
+        running.append(interpreter.prepare(machine(chain(task("a"), task("b"))), {}, name="run"))
+        await interpreter.run_prepared(running[0])
+        running[0].redrive()
+        await interpreter.run_prepared(running[0])
+        return running[0]
+
+    execution = in_virtual_time(main)
+    assert (execution.output, called(services)) == ("b", ["a", "a", "b"])
+    assert types(execution).count("TaskStateEntered") == types(execution).count("TaskStateExited") == 2
