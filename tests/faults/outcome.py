@@ -34,7 +34,7 @@ _PASSING = (
     "TooManyRequests",
     "TooManyUpdates",
 )
-_UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
+UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
 # States that a run survives, and why it may.
 _SURVIVED = {
     "GetTrainingQuota": "not every account may ask Service Quotas",
@@ -111,7 +111,7 @@ def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
 def _is_survived(scenario: Scenario, fault: Fault) -> bool:
     if fault.at in _ASKING:
         return fault.kind != "abort" and fault.error != "States.Runtime"
-    if fault.kind == "abort" or fault.error in _UNCATCHABLE:
+    if fault.kind == "abort" or fault.error in UNCATCHABLE:
         return False
     if fault.at in _OF_A_CANDIDATE and "candidates" in scenario.changes:
         return True
@@ -212,7 +212,7 @@ def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[s
         if run.error not in message.message:
             yield f"the message does not name the error {run.error}"
     at_release = fault is not None and (fault.machine, fault.at) == ("Main", "Release")
-    if at_release and fault.kind != "abort" and fault.error not in _UNCATCHABLE and run.error != "ReleaseFailed":
+    if at_release and fault.kind != "abort" and fault.error not in UNCATCHABLE and run.error != "ReleaseFailed":
         yield f"a release that failed is told as {run.error}"
 
 
@@ -249,7 +249,7 @@ def _releases_that_failed_to_notify(account: Account, fault: Fault | None) -> It
     """A release that cannot notify is no failed release, of which an alarm says that something may still be billed."""
     if fault is None or fault.machine != "Release" or fault.at not in _NOTIFYING:
         return
-    if fault.kind != "abort" and fault.error not in _UNCATCHABLE:
+    if fault.kind != "abort" and fault.error not in UNCATCHABLE:
         for execution in account.rehearsal.executions:
             if "ReleaseMachine" in execution.state_machine_arn and execution.status == "FAILED":
                 yield f"a release failed because of {fault.at}"
