@@ -43,6 +43,7 @@ JUSTIFIED = {
     "catcher of Main/Promote": _WORDS,
     "catcher of Main/ReleaseAfterFailure": _WORDS,
     "catcher of Main/WriteNotification": _WORDS,
+    "catcher of Release/RewriteNotification": _WORDS,
     "catcher of Main/GetCustomModel": _REFUSAL,
     "catcher of Main/AskBaseModel": _REFUSAL,
     "catcher of Main/GetTrainingQuota": _QUOTA,

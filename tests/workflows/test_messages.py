@@ -126,6 +126,18 @@ def test_a_notification_that_cannot_be_written_is_sent_all_the_same(
     assert len(rehearsal.inbox) == 1
 
 
+def test_a_message_whose_writer_was_stopped_is_sent_even_if_it_cannot_be_written_again(
+    rehearsal: Rehearsal, own: CustomizationWorkflow
+) -> None:
+    rehearsal.stop(at="Notify")
+    rehearsal.faults.fail("RewriteNotification", "States.TaskFailed", times=100)
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert run.status == "ABORTED"
+    assert rehearsal.executions[-1].status == "SUCCEEDED"
+    (message,) = rehearsal.inbox
+    assert message.subject.endswith("was stopped")
+
+
 @pytest.mark.parametrize(
     ("state", "error"), [("Evaluate", "States.TaskFailed"), ("TagAsKept", "AccessDeniedException")]
 )
