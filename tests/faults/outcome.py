@@ -203,8 +203,8 @@ def _misreported(account: Account, run: Run, fault: Fault | None) -> Iterator[st
 
 
 def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
-    """A failure is told in words, and as a failed release if the release is what failed."""
-    if run.status != "FAILED" or run.error is None:
+    """A run that failed says why in words, and that the release failed if it did; an evaluation alone sends no mail."""
+    if run.status != "FAILED" or run.error is None or account.scenario.alone:
         return
     if str(run.cause).startswith("{"):
         yield f"the cause is not in words: {str(run.cause)[:100]}"
