@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from bedrock_customization import EvaluationWorkflow, Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.rehearsal import Rehearsal
+from scoring.bertscore.precision import bfloat16_available
 from tests.workflows.conftest import SAMPLES
 from tests.workflows.evaluations import MODELS, Evaluation, evaluation, let_models_answer, make_workflow, records
 
@@ -90,6 +91,8 @@ def test_inverse_document_frequencies_are_those_of_all_shards(tmp_path: Path, mo
 def test_bfloat16_is_chosen_in_the_stack_and_the_results_say_whether_it_was_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, available: bool, precision: str
 ) -> None:
+    if not bfloat16_available():  # oneDNN then refuses to compute it, and torch itself does
+        monkeypatch.setattr("torch.backends.mkldnn.is_available", lambda: False)
     monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": available})
     lines = (SAMPLES / "evaluation.prompt-completion.jsonl").read_text().splitlines()[:20]
     workflow = make_workflow(
