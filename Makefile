@@ -10,6 +10,8 @@ INPUT ?= samples/input.json
 
 venv := .venv/bin/python
 setup := .venv/.setup
+# Each process has a Node of its own and an encoder in memory, about 2 GB together.
+in_parallel := --numprocesses=auto --maxprocesses=4 --dist=worksteal
 site_packages := import sysconfig; print(sysconfig.get_path('purelib'))
 
 # jsii and the CDK CLI run on the Node that the lock installs, not on the machine's.
@@ -28,14 +30,14 @@ demo: $(setup) ## rehearse one customization; TRAINING=samples/poor-training.jso
 	@$(venv) -m samples.demo --training "$(TRAINING)" --input "$(INPUT)"
 
 test: $(setup) ## run all tests
-	@$(venv) -m pytest
+	@$(venv) -m pytest $(in_parallel)
 
 # The floor's packages go into an environment of their own, before the others on the path; snapshots are of the lock's.
 floor: $(setup) ## run the tests on the oldest aws-cdk-lib that is allowed
 	@$(venv) -m venv --clear build/floor
 	@build/floor/bin/python -m pip install -qq --requirement requirements/floor.txt
 	@$(venv) -c "$(site_packages)" > "$$(build/floor/bin/python -c "$(site_packages)")/development.pth"
-	@build/floor/bin/python -m pytest --ignore=tests/snapshots
+	@build/floor/bin/python -m pytest $(in_parallel) --ignore=tests/snapshots
 
 faults: $(setup) ## rehearse every fault of every state; takes about an hour
 	@$(venv) -m tests.faults

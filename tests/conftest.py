@@ -90,3 +90,11 @@ def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 def template_snapshot(snapshot_json: SnapshotAssertion) -> SnapshotAssertion:
     """A snapshot of a CloudFormation template, without the parameter and the rule that every CDK stack has."""
     return snapshot_json.with_defaults(exclude=paths("Parameters.BootstrapVersion", "Rules.CheckBootstrapVersion"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many faults were rehearsed, in all processes of the tests together."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    faults = sum(dict(report.user_properties).get("faults", 0) for report in reports)
+    if faults:
+        terminalreporter.line(f"{faults} cases of faults")

@@ -14,18 +14,17 @@ _PROCESSES = 2
 _PARTS = 100
 
 
-def check_everything(text: str = "", *, whole: bool = True) -> Iterator[tuple[int, list[str]]]:
+def check_everything(text: str = "") -> Iterator[tuple[int, list[str]]]:
     """Run cases.
 
     Args:
         text: What the descriptions of the cases have.
-        whole: Whether all are run, rather than a part that has each kind of fault at every place.
 
     Yields:
         For some of them how many they are, and a line for each problem.
     """
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn"), initializer=_prepare) as pool:
-        yield from pool.map(_check, range(_PARTS), repeat(text), repeat(whole))
+        yield from pool.map(_check, range(_PARTS), repeat(text))
 
 
 def _prepare() -> None:
@@ -33,11 +32,10 @@ def _prepare() -> None:
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
 
-def _check(part: int, text: str, whole: bool) -> tuple[int, list[str]]:
+def _check(part: int, text: str) -> tuple[int, list[str]]:
     """Checks some of the cases; the functions' own logs are not shown."""
-    from tests.faults.matrix import check, covering, everything
+    from tests.faults.matrix import check, everything
 
     with redirect_stdout(io.StringIO()):
-        known = everything() if whole else covering(everything())
-        cases = [case for case in known if text in f"{case[0].name}, {case[1]}"][part::_PARTS]
+        cases = [case for case in everything() if text in f"{case[0].name}, {case[1]}"][part::_PARTS]
         return len(cases), list(check(cases))

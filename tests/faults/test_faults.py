@@ -4,13 +4,18 @@ The cases are generated from the definitions of all state machines. This is a pa
 each kind of fault at least once; `python -m tests.faults` runs all.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import pytest
 
 from tests.faults.account import Account
 from tests.faults.cases import tasks, visits
-from tests.faults.everything import check_everything
+from tests.faults.matrix import Case, check, covering, everything
 from tests.faults.outcome import problems
 from tests.faults.scenarios import SCENARIOS, Scenario
+
+PARTS = 40
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
@@ -24,8 +29,14 @@ def test_every_task_of_every_machine_is_visited() -> None:
     assert [place for place in tasks(SCENARIOS[0]) if place not in visited] == []
 
 
-def test_no_fault_leaves_anything_behind(request: pytest.FixtureRequest) -> None:
-    parts = list(check_everything(whole=False))
-    request.config.get_terminal_writer().line(f"{sum(number for number, _ in parts)} cases of faults")
-    assert all(number for number, _ in parts)
-    assert [problem for _, problems in parts for problem in problems] == []
+@cache
+def covering_cases() -> list[Case]:
+    return covering(everything())
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_fault_leaves_anything_behind(part: int, record_property: Callable[[str, object], None]) -> None:
+    cases = covering_cases()[part::PARTS]
+    record_property("faults", len(cases))
+    assert cases
+    assert list(check(cases)) == []
