@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import trio
-from botocore.exceptions import ClientError
-
-from bedrock_customization.rehearsal.assembly import Assets, CloudAssembly, UnsupportedTemplateError
-from bedrock_customization.rehearsal.definitions import definition_of
-from bedrock_customization.rehearsal.deployment import DeployedStack, Deployer, create_bucket
+from bedrock_customization.rehearsal import buckets
+from bedrock_customization.rehearsal.assembly import CloudAssembly
 from bedrock_customization.rehearsal.faults import Faults
-from bedrock_customization.rehearsal.garbage import searched_rarely
+from bedrock_customization.rehearsal.installation import install
 from bedrock_customization.rehearsal.interpreter.execution import Execution
-from bedrock_customization.rehearsal.interpreter.scheduling import in_order
-from bedrock_customization.rehearsal.interpreter.services import StateMachine, UnsupportedDefinitionError
+from bedrock_customization.rehearsal.interpreter.services import StateMachine
 from bedrock_customization.rehearsal.names import Names
-from bedrock_customization.rehearsal.permissions.creation import check_creation, read_policies
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.run import Run
-from bedrock_customization.rehearsal.services.alarms import alarms_of
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.service import Bedrock
-from bedrock_customization.rehearsal.services.bucket_events import notifying_buckets
-from bedrock_customization.rehearsal.services.event_bus import rules_of
-from bedrock_customization.rehearsal.services.function_code import functions_of
 from bedrock_customization.rehearsal.services.lambda_functions import Handler, LogLine
-from bedrock_customization.rehearsal.services.notifications import Message, subscriptions_of
+from bedrock_customization.rehearsal.services.notifications import Message
 from bedrock_customization.rehearsal.services.stand_ins import StandIns
 from bedrock_customization.rehearsal.services.world import World, place_of
+from bedrock_customization.rehearsal.virtual_time import perform
 
 if TYPE_CHECKING:
     from aws_cdk import Stack
@@ -41,7 +31,6 @@ if TYPE_CHECKING:
 Observer = Callable[[Run, dict[str, Any]], None]
 """Is told every history event, with the execution that it belongs to, as it happens."""
 
-_BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _DEFAULT_ACCOUNT = "123456789012"
 _DEFAULT_REGION = "us-east-1"
 
@@ -159,21 +148,12 @@ class Rehearsal:
         rehearsal = cls(
             stack.account or account or _DEFAULT_ACCOUNT, stack.region or region or _DEFAULT_REGION, seed, observer
         )
-        world = rehearsal._world
-        with world.aws.active():
-            deployer = Deployer(assembly, world.aws, world.place, parameters or {})
-            rehearsal._names.stack = deployer.deploy(stack)
-            rehearsal._names.stacks = deployer.stacks
-            taken: list[DeployedStack] = []
-            while len(taken) < len(deployer.stacks):
-                # What one stack needs of another deploys the other.
-                deployed = list(deployer.stacks.values())[len(taken)]
-                rehearsal._take(deployed, assembly.assets)
-                taken.append(deployed)
-            if enforce_permissions:
-                read_policies(taken, world.permissions)
-                for deployed in taken:
-                    check_creation(deployed, world.permissions)
+        names = rehearsal._names
+        names.stacks = install(
+            rehearsal._world, assembly, stack, parameters or {}, enforce_permissions=enforce_permissions
+        )
+        names.stack = names.stacks[stack.name]
+        rehearsal.left_out = [resource for deployed in names.stacks.values() for resource in deployed.left_out()]
         rehearsal._replace(handlers or {})
         return rehearsal
 
@@ -265,19 +245,7 @@ class Rehearsal:
             key: The object's key.
             content: A file, bytes, or text.
         """
-        if isinstance(content, Path):
-            content = content.read_bytes()
-        body = content.encode() if isinstance(content, str) else content
-        name = self.bucket_name(bucket)
-        with self._world.aws.active():
-            s3 = self._world.aws.client("s3")
-            try:
-                self._world.aws.forward(s3, "HeadBucket", {"Bucket": name})
-            except ClientError:
-                create_bucket(self._world.aws, name)
-            self._world.aws.forward(s3, "PutObject", {"Bucket": name, "Key": key, "Body": body})
-            if name in self._world.bucket_events.buckets:
-                self._perform(lambda: self._world.bucket_events.publish("PutObject", name, key))
+        buckets.upload(self._world, self.bucket_name(bucket), key, content)
 
     def download(self, bucket: Any, key: str) -> bytes:
         """An object of a bucket.
@@ -289,16 +257,7 @@ class Rehearsal:
         Raises:
             KeyError: There is no such object.
         """
-        name = self.bucket_name(bucket)
-        with self._world.aws.active():
-            request = {"Bucket": name, "Key": key}
-            try:
-                stored = self._world.aws.forward(self._world.aws.client("s3"), "GetObject", request)
-            except ClientError as error:
-                raise KeyError(
-                    f"key: {key!r} is not in the bucket {name}; it has {', '.join(self.keys(bucket)) or 'none'}"
-                ) from error
-            return bytes(stored["Body"].read())
+        return buckets.download(self._world, self.bucket_name(bucket), key)
 
     def keys(self, bucket: Any, prefix: str = "") -> list[str]:
         """The keys of a bucket's objects, in their order.
@@ -307,16 +266,7 @@ class Rehearsal:
             bucket: As in `upload`.
             prefix: What the keys begin with.
         """
-        name = self.bucket_name(bucket)
-        with self._world.aws.active():
-            request: dict[str, Any] = {"Bucket": name, "Prefix": prefix}
-            found: list[str] = []
-            while True:
-                page = self._world.aws.forward(self._world.aws.client("s3"), "ListObjectsV2", request)
-                found += [item["Key"] for item in page.get("Contents", [])]
-                if not page.get("IsTruncated"):
-                    return found
-                request["ContinuationToken"] = page["NextContinuationToken"]
+        return list(buckets.keys(self._world, self.bucket_name(bucket), prefix))
 
     def run(self, state_machine: Any, input: Any, name: str | None = None) -> Run:
         """Run a state machine to its end, and everything that its end starts.
@@ -377,7 +327,7 @@ class Rehearsal:
                     "TIMED_OUT or ABORTED, at most 14 days after its end; start a new execution instead"
                 ) from error
 
-        self._perform(redrive)
+        perform(self._world, redrive)
         return run
 
     def fire(self, schedule: Any) -> list[Run]:
@@ -403,7 +353,7 @@ class Rehearsal:
             "detail": {},
         }
         before = len(self.executions)
-        self._perform(lambda: world.bus.fire(rule, event))
+        perform(self._world, lambda: world.bus.fire(rule, event))
         return self.executions[before:]
 
     def raise_alarm(self, alarm: Any) -> None:
@@ -413,7 +363,7 @@ class Rehearsal:
             alarm: The alarm's construct, name, logical id or construct path.
         """
         found = self._names.alarm(alarm)
-        self._perform(lambda: self._world.raise_alarm(found))
+        perform(self._world, lambda: self._world.raise_alarm(found))
 
     def wait(self, seconds: float) -> None:
         """Let virtual time pass between runs."""
@@ -440,26 +390,6 @@ class Rehearsal:
         """Close it."""
         self.close()
 
-    def _take(self, stack: DeployedStack, assets: Assets) -> None:
-        world = self._world
-        for template, logical_id in stack.resources("AWS::StepFunctions::StateMachine"):
-            arn = template.reference(logical_id)
-            try:
-                properties = template.properties(logical_id)
-                definition = definition_of(properties, assets, f"{template.path}: {logical_id}")
-            except (UnsupportedTemplateError, UnsupportedDefinitionError) as error:
-                world.executions.refusals[arn] = error
-                continue
-            kind = properties.get("StateMachineType", "STANDARD")
-            world.executions.machines[arn] = StateMachine(arn, definition, properties.get("RoleArn"), kind)
-        for function in functions_of(stack, assets):
-            world.functions.add(function)
-        world.notifications.subscriptions += subscriptions_of(stack)
-        world.bus.rules += rules_of(stack)
-        world.bucket_events.buckets |= set(notifying_buckets(stack))
-        world.alarms += alarms_of(stack)
-        self.left_out += stack.left_out()
-
     def _replace(self, handlers: Mapping[Any, Handler]) -> None:
         for key, handler in handlers.items():
             if StandIns.is_resource(key):
@@ -478,26 +408,8 @@ class Rehearsal:
             except ApiError as error:
                 raise ValueError(f"{error.code}: {error.message}") from error
 
-        self._perform(start)
+        perform(self._world, start)
         return self._current
-
-    def _perform(self, action: Callable[[], None]) -> None:
-        world = self._world
-
-        async def main() -> None:
-            try:
-                async with trio.open_nursery() as nursery:
-                    world.executions.nursery = nursery
-                    action()
-            finally:
-                world.executions.nursery = None
-                world.clock.advance(trio.current_time())
-
-        with world.aws.active(), in_order(), searched_rarely():
-            try:
-                trio.run(main, clock=world.clock.for_run())
-            except BaseExceptionGroup as group:
-                raise _only_one(group) from None
 
     def _observe(self, execution: Execution, event: dict[str, Any]) -> None:
         if self._observer is not None:
@@ -507,9 +419,3 @@ class Rehearsal:
         if name in self._stops and any(run.execution is outermost for run in self._current if run.status == "RUNNING"):
             self._stops.discard(name)
             outermost.stop()
-
-
-def _only_one(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
