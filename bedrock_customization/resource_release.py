@@ -36,12 +36,16 @@ class ResourceRelease(Construct):
     itself; a schedule starts it for what was missed all the same. It notifies for a run that failed, once.
 
     Input of a call: `{"runId", "name", "executionArn", "keep": ["<resource ARN>"], "deleteModels", "failure",
-    "redriveCount"}`, the failure being `{"error", "cause"}` or null. The rule hands over the event's detail, the
-    schedule `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`.
+    "redriveCount"}`, the failure being `{"error", "cause"}` or null. The rule hands over `{"executionArn"}`, the
+    schedule `{"sweep": {"stateMachineArn", "endedWithinSeconds"}}`, which starts one execution more for each run that
+    it finds.
 
-    Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...]}]}`.
+    Output: `{"runs": [{"runId", "released": [{"kind", "name", "arn"}], "kept": [...], "unreleased": [...],
+    "unlisted"}]}`; of a sweep `{"runs": [], "started": ["<execution ARN>"]}`. A call without a failure gets what is
+    still there after three hours as `unreleased`, with the `problem` of each.
 
-    Errors: `ReleaseTimedOut` when something is still there after three hours.
+    Errors: `ReleaseTimedOut` when something is still there after three hours; `SweepFailed` when a sweep could not
+    look everywhere.
 
     Attributes:
         state_machine: The state machine.
@@ -122,8 +126,10 @@ class ResourceRelease(Construct):
                 *permissions.describe_executions(machine, self),
                 *permissions.describe_executions(self.state_machine, self),
                 *permissions.list_executions(machine),
+                *permissions.start_another_execution(self.state_machine),
             ],
         )
+        execution_arn = events.EventField.from_path("$.detail.executionArn")
         events.Rule(
             self,
             "RunEndedBadly",
@@ -133,7 +139,8 @@ class ResourceRelease(Construct):
                 detail_type=["Step Functions Execution Status Change"],
                 detail={"stateMachineArn": [machine.state_machine_arn], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
             ),
-            targets=[self._target(events.RuleTargetInput.from_event_path("$.detail"))],
+            # Without the run's input and output, which can make an event larger than an input may be.
+            targets=[self._target(events.RuleTargetInput.from_object({"executionArn": execution_arn}))],
         )
         ended_within = SWEEPS_OF_A_RUN * sweep_interval.to_seconds()
         # The machine's ARN is not in the definition: the machine starts this one, so its definition has this one's ARN.
@@ -184,24 +191,11 @@ class ResourceRelease(Construct):
 
     def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket, workflow_tag: str) -> sfn.IChainable:
         states = Construct(self, "States")
-        prepare = sfn.Pass.jsonata(
-            states, "Prepare", assign={"requests": "{% [$states.input] %}", "paid": [], "paidToken": "{% null %}"}
-        )
-        release_runs = sfn.Map.jsonata(
-            states,
-            "ReleaseRuns",
-            items=sfn.ProvideItems.jsonata("{% $requests %}"),
-            max_concurrency=5,
-            outputs={"runs": "{% $states.result %}"},
-        ).item_processor(
-            release_one_run(states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name)
-        )
-        is_sweep = (
+        prepare = sfn.Pass.jsonata(states, "Prepare", assign={"problems": [], "paid": [], "paidToken": "{% null %}"})
+        return prepare.next(
             sfn.Choice.jsonata(states, "IsSweep")
-            .when(
-                sfn.Condition.jsonata("{% $exists($states.input.sweep) %}"),
-                sweep(states, workflow_tag=workflow_tag, done=release_runs),
+            .when(sfn.Condition.jsonata("{% $exists($states.input.sweep) %}"), sweep(states, workflow_tag=workflow_tag))
+            .otherwise(
+                release_one_run(states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name)
             )
-            .otherwise(release_runs)
         )
-        return prepare.next(is_sweep)

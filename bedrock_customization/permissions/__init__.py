@@ -10,6 +10,7 @@ from bedrock_customization.permissions.executions import (
     invoke_functions,
     list_executions,
     run_distributed_maps,
+    start_another_execution,
     start_execution,
 )
 from bedrock_customization.permissions.network import train_in_vpc
@@ -53,6 +54,7 @@ __all__ = [
     "run_distributed_maps",
     "serve_by_provisioned_throughput",
     "serve_on_demand",
+    "start_another_execution",
     "start_execution",
     "train_in_vpc",
     "train_models",

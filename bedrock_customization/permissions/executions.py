@@ -31,6 +31,15 @@ def start_execution(machine: sfn.StateMachine, scope: Construct) -> list[iam.Pol
     ]
 
 
+def start_another_execution(machine: sfn.StateMachine) -> list[iam.PolicyStatement]:
+    """Starts an execution of the machine itself, and does not follow it.
+
+    Args:
+        machine: The machine.
+    """
+    return [iam.PolicyStatement(actions=["states:StartExecution"], resources=[machine.state_machine_arn])]
+
+
 def describe_executions(machine: sfn.StateMachine, scope: Construct) -> list[iam.PolicyStatement]:
     """Describes a machine's executions.
 

@@ -11,24 +11,24 @@ from bedrock_customization.tags import KEPT_TAG
 
 
 def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
-    """Tags a winner as kept.
+    """Tags a winner as kept, and reads its tags.
 
     Args:
         workflow_tag: The tag that it must carry.
     """
+    winner = [bedrock_arn(kind) for kind in ("custom-model", "custom-model-deployment", "provisioned-model")]
     return [
         iam.PolicyStatement(
+            actions=["bedrock:ListTagsForResource"], resources=winner, conditions=resource_tag(workflow_tag)
+        ),
+        iam.PolicyStatement(
             actions=["bedrock:TagResource"],
-            resources=[
-                bedrock_arn("custom-model"),
-                bedrock_arn("custom-model-deployment"),
-                bedrock_arn("provisioned-model"),
-            ],
+            resources=winner,
             conditions={
                 **resource_tag(workflow_tag),
                 "ForAllValues:StringEquals": {"aws:TagKeys": [KEPT_TAG]},
             },
-        )
+        ),
     ]
 
 

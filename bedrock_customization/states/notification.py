@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -204,7 +206,7 @@ def write_notification(
 
 
 def publish_notification(
-    scope: Construct, construct_id: str, *, topic_arn: str, output: dict[str, str]
+    scope: Construct, construct_id: str, *, topic_arn: str, output: dict[str, Any]
 ) -> sfn.CustomState:
     """Publishes the message; the last thing that an execution does, so that one that was stopped did not publish.
 
@@ -228,7 +230,7 @@ def publish_notification(
 
 
 def notify_once(
-    scope: Construct, *, topic_arn: str, results_bucket: str, output: dict[str, str], done: sfn.IChainable
+    scope: Construct, *, topic_arn: str, results_bucket: str, output: dict[str, Any], done: sfn.IChainable
 ) -> sfn.Chain:
     """Publishes the message unless another execution did for this end of the run.
 
@@ -275,6 +277,8 @@ def notify_once(
         )
         .otherwise(rewrite)
     )
+    # Its description is too large when its input is; whoever would be told of a run like that was not told yet.
+    describe_writer.add_catch(rewrite, errors=["States.DataLimitExceeded"])
     for state in (read, describe_writer):
         state.add_catch(done, errors=["States.ALL"])
     read.next(describe_writer).next(is_published)

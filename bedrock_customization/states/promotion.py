@@ -9,6 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from bedrock_customization.states.bedrock_resources import read_tags
 from bedrock_customization.states.task import expression, task
 from bedrock_customization.tags import KEPT_TAG
 
@@ -17,12 +18,14 @@ PROMOTED = "Custom Model Promoted"
 
 # Systems Manager takes 8 KB in a parameter of the advanced tier. Longer values leave out what `results` has anyway.
 _MOST_CHARACTERS = 8000
+_PROBLEM = "{% {'error': $states.errorOutput.Error, 'cause': $states.errorOutput.Cause} %}"
 
 
 def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParameter) -> sfn.Map:
     """Tags the winner and what serves it as kept; assigns `modelId` and `promoted`, what is registered.
 
-    Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags. What would be
+    Reads `winner`, `evaluation` and `data`. A model that was not trained in this run keeps its own tags. A tag that was
+    set though its setting failed, as far as is known, counts: nothing would release what has it. What would be
     too long for a parameter has the scores of the deciding metric only, and no signatures.
 
     Args:
@@ -34,12 +37,25 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
         scope,
         "TagAsKept",
         resource="aws-sdk:bedrock:tagResource",
-        arguments={"ResourceARN": "{% $states.input %}", "Tags": [{"Key": KEPT_TAG, "Value": "true"}]},
+        arguments={"ResourceARN": "{% $resourceArn %}", "Tags": [{"Key": KEPT_TAG, "Value": "true"}]},
         output={},
     )
+    read = read_tags(scope, "ReadTagsOfWinner", arn="$resourceArn")
+    tag.add_catch(read, errors=["States.ALL"], assign={"problem": _PROBLEM})
+    tagged = sfn.Pass.jsonata(scope, "IsKept", outputs={})
+    tag.next(tagged)
+    untagged = sfn.Fail.jsonata(scope, "NotKept", error="{% $problem.error %}", cause="{% $problem.cause %}")
+    read.next(
+        sfn.Choice.jsonata(scope, "IsKeptAllTheSame")
+        .when(sfn.Condition.jsonata(f"{{% '{KEPT_TAG}' in $states.input.Tags.Key %}}"), tagged)
+        .otherwise(untagged)
+    )
+    take = sfn.Pass.jsonata(scope, "TakeWinner", assign={"resourceArn": "{% $states.input %}"})
     return sfn.Map.jsonata(
         scope,
         construct_id,
+        # What serves it comes last: until all is well, nothing that is paid for by the hour is kept from a release.
+        max_concurrency=1,
         items=sfn.ProvideItems.jsonata("{% [$winner.trained ? $winner.customModelArn, $winner.modelId[$ != null]] %}"),
         assign={
             "modelId": "{% $winner.modelId %}",
@@ -72,7 +88,7 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
             )"""),
         },
         outputs={},
-    ).item_processor(tag)
+    ).item_processor(take.next(tag))
 
 
 def register(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -20,9 +19,11 @@ from bedrock_customization.states.resource_names import names_resource_of_run
 from bedrock_customization.states.task import CONFLICT, retry, task
 from bedrock_customization.tags import KEPT_TAG
 
-_LOOK_EVERY = Duration.minutes(1)
-# A deployment or provisioned model that is still being created cannot be deleted; that can take an hour and more.
-_MOST_LOOKS = 180
+# A deployment or provisioned model that is still being created cannot be deleted; that can take an hour and more. So it
+# looks for three hours: after one minute, two and four, then every five. When many resources are stuck, a look each
+# minute would fill the history, which has 25,000 events.
+_WAIT_SECONDS = "{% $min([60 * $power(2, $looks), 300]) %}"
+_MOST_LOOKS = 38
 _RESOURCE = "{'kind': kind, 'name': name, 'arn': arn}"
 _PROBLEM = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 300) %}"
 
@@ -36,7 +37,7 @@ def release_all(
     is promoted, by name or by tag, is left alone. When told so, the run's custom models are deleted at the end; else
     they are listed as kept, because a trained model is worth more than its storage costs. So are those that something
     else still uses. One that could not be deleted because it is gone, which Bedrock can call a denied access, is found
-    no more and listed as released.
+    no more and listed as released. When the models cannot be listed, `unlisted` says why.
 
     What cannot be found or released is tried again at the next look, whatever the error was, and keeps nothing else
     from being released. What is left after the last look is assigned to `unreleased`, with its `problem`.
@@ -57,7 +58,8 @@ def release_all(
         .when(sfn.Condition.jsonata("{% $deleteModels %}"), release_models)
         .otherwise(done),
     )
-    wait = sfn.Wait.jsonata(scope, "WaitForRelease", time=sfn.WaitTime.duration(_LOOK_EVERY))
+    find_models.add_catch(done, errors=["States.ALL"], assign={"unlisted": _PROBLEM})
+    wait = sfn.Wait.jsonata(scope, "WaitForRelease", time=sfn.WaitTime.seconds(_WAIT_SECONDS))
     is_released = (
         sfn.Choice.jsonata(
             scope,

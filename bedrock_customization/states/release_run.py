@@ -15,7 +15,29 @@ from bedrock_customization.states.release import release_all
 from bedrock_customization.states.task import expression, task
 
 _AT_WORK = ["RUNNING", "PENDING_REDRIVE"]
-_OUTPUT = {"runId": "{% $runId %}", "released": "{% [$released] %}", "kept": "{% [$kept] %}"}
+_OUTPUT = {
+    "runs": [
+        {
+            "runId": "{% $runId %}",
+            "released": "{% [$released] %}",
+            "kept": "{% [$kept] %}",
+            "unreleased": "{% [$unreleased] %}",
+            "unlisted": "{% $unlisted %}",
+        }
+    ]
+}
+
+
+def unreleased_in_words(unreleased: str) -> str:
+    """What could not be released, as the cause of an error: a JSONata expression.
+
+    Args:
+        unreleased: The resources, with the `problem` of each, a JSONata expression.
+    """
+    return f"""
+        'Resources of run ' & $runId & ' could not be released; delete them in the Bedrock console. '
+        & $join({unreleased}.(name & ': ' & ($exists(problem) ? problem : 'It is still there.')), ' ')
+    """
 
 
 def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) -> sfn.Chain:
@@ -24,7 +46,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure", "redriveCount"}`
     with a failure of null when there is none; or it has just the `executionArn` of a run that is described first, and
     left alone while it is at work, also when it is redriven meanwhile, unless `isForgotten` says that it cannot be
-    described. The output is `{"runId", "released", "kept"}`. When something could not be released, it fails with
+    described. The output is `{"runs": [{"runId", "released", "kept", "unreleased", "unlisted"}]}`. When something could
+    not be released, a run that asks without a failure is told so by it; else the execution fails with
     `ReleaseTimedOut`, after it notified for a run that failed.
 
     Args:
@@ -55,6 +78,7 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
             "released": [],
             "kept": [],
             "unreleased": [],
+            "unlisted": "{% null %}",
         },
     )
     released = sfn.Pass.jsonata(scope, "RunReleased", outputs=_OUTPUT)
@@ -62,20 +86,21 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         scope,
         RELEASE_TIMED_OUT,
         error=RELEASE_TIMED_OUT,
-        cause=expression("""
-            'Resources of run ' & $runId & ' could not be released; delete them in the Bedrock console. '
-            & $join($unreleased.(name & ': ' & ($exists(problem) ? problem : 'It is still there.')), ' ')
-        """),
+        cause=expression(unreleased_in_words("$unreleased")),
     )
     is_released = (
         sfn.Choice.jsonata(scope, "IsTheRunReleased")
-        .when(sfn.Condition.jsonata("{% $count($unreleased) = 0 %}"), released)
+        .when(sfn.Condition.jsonata("{% $count($unreleased) = 0 or ($isAsking and $failure = null) %}"), released)
         .otherwise(timed_out)
     )
     has_failed = (
         sfn.Choice.jsonata(scope, "HasTheRunFailed")
         .when(sfn.Condition.jsonata("{% $failure = null %}"), is_released)
-        .otherwise(_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released))
+        .otherwise(
+            _read_failure(
+                scope, done=_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released)
+            )
+        )
     )
     release = release_all(
         scope, done=has_failed, before_each_look=lambda look: _unless_redriven(scope, look=look, at_work=released)
@@ -98,27 +123,28 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
 def _describe(
     scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable, unknown: sfn.IChainable
 ) -> sfn.CustomState:
-    """Describes the run; a run that succeeded is released without a message, one that is at work is left alone."""
-    error = "($exists($states.result.Error) ? $states.result.Error : $states.result.Status)"
+    """Describes the run; a run that succeeded is released without a message, one that is at work is left alone.
+
+    The description is without the run's input, which can be too large for a state when quotes in it are escaped.
+    """
+    status = "$states.result.Status"
     words = "{'ABORTED': 'Somebody stopped the execution.', 'TIMED_OUT': 'The execution took longer than it may.'}"
-    cause = f"($exists($states.result.Cause) ? $states.result.Cause : $lookup({words}, $states.result.Status))"
-    failure = first_error(error, cause).removeprefix("{% ").removesuffix(" %}")
     describe = task(
         scope,
         "DescribeRun",
         resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $executionArn %}"},
-        output={"status": "{% $states.result.Status %}"},
+        arguments={"ExecutionArn": "{% $executionArn %}", "IncludedData": "METADATA_ONLY"},
+        output={"status": f"{{% {status} %}}"},
         assign={
-            "name": expression("""(
-                $input := $exists($states.result.Input) ? $parse($states.result.Input);
-                $type($input) = 'object' and $type($input.customModelName) = 'string'
-                    ? $substring($input.customModelName, 0, 39) : $states.result.Name
-            )"""),
+            "name": "{% $states.result.Name %}",
             "redrives": "{% $exists($states.result.RedriveCount) ? $states.result.RedriveCount : 0 %}",
             "failure": expression(f"""
-                $states.result.Status = 'SUCCEEDED' ? null
-                    : $merge([{failure}, {{'stopped': $states.result.Status = 'ABORTED'}}])
+                {status} = 'SUCCEEDED' ? null : {{
+                    'error': {status},
+                    'cause': $exists($lookup({words}, {status})) ? $lookup({words}, {status})
+                        : 'See the execution in the Step Functions console.',
+                    'stopped': {status} = 'ABORTED'
+                }}
             """),
         },
     )
@@ -131,13 +157,41 @@ def _describe(
     return describe
 
 
+def _read_failure(scope: Construct, *, done: sfn.IChainable) -> sfn.Choice:
+    """Reads the first error of a run that is over and did not hand it over, and the name of its model."""
+    error = "($exists($states.result.Error) ? $states.result.Error : $failure.error)"
+    cause = "($exists($states.result.Cause) ? $states.result.Cause : $failure.cause)"
+    failure = first_error(error, cause).removeprefix("{% ").removesuffix(" %}")
+    read = task(
+        scope,
+        "ReadFailure",
+        resource="aws-sdk:sfn:describeExecution",
+        arguments={"ExecutionArn": "{% $executionArn %}"},
+        output={},
+        assign={
+            "name": expression("""(
+                $input := $exists($states.result.Input) ? $parse($states.result.Input);
+                $type($input) = 'object' and $type($input.customModelName) = 'string'
+                    ? $substring($input.customModelName, 0, 39) : $name
+            )"""),
+            "failure": f"{{% $merge([{failure}, {{'stopped': $failure.stopped}}]) %}}",
+        },
+    )
+    for errors in (["States.DataLimitExceeded"], ["States.ALL"]):
+        read.add_catch(done, errors=errors)
+    read.next(done)
+    return (
+        sfn.Choice.jsonata(scope, "IsFailureKnown").when(sfn.Condition.jsonata("{% $isAsking %}"), done).otherwise(read)
+    )
+
+
 def _unless_redriven(scope: Construct, *, look: sfn.IChainable, at_work: sfn.IChainable) -> sfn.Choice:
     """Looks again, unless somebody redrove the run: it needs what it has, and releases it at its own end."""
     describe = task(
         scope,
         "FindRunAgain",
         resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $executionArn %}"},
+        arguments={"ExecutionArn": "{% $executionArn %}", "IncludedData": "METADATA_ONLY"},
         output={"status": "{% $states.result.Status %}"},
     )
     describe.add_catch(look, errors=["States.ALL"])
@@ -170,6 +224,7 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
                 "released": "{% [$released] %}",
                 "kept": "{% [$kept] %}",
                 "unreleased": "{% [$unreleased] %}",
+                "unlisted": "{% $unlisted %}",
             },
         },
     )

@@ -19,6 +19,7 @@ from bedrock_customization.states.ending import (
     release_run,
 )
 from bedrock_customization.states.notification import (
+    RELEASE_TIMED_OUT,
     UNNOTIFIED,
     compose_message,
     first_error,
@@ -26,6 +27,8 @@ from bedrock_customization.states.notification import (
     write_notification,
 )
 from bedrock_customization.states.promotion import promote, register
+from bedrock_customization.states.release_run import unreleased_in_words
+from bedrock_customization.states.task import expression
 
 
 def whole_run(
@@ -72,8 +75,13 @@ def whole_run(
     release_after_failure.add_catch(failed, errors=["States.ALL"])
     release_after_failure.next(failed)
     release.add_catch(failed, errors=["States.ALL"], assign={"failure": RELEASE_FAILURE})
-    write.add_catch(notify, errors=["States.ALL"])
     notify.add_catch(sfn.Succeed.jsonata(scope, f"Done{UNNOTIFIED}", outputs=OUTPUT), errors=["States.ALL"])
+    is_released = (
+        sfn.Choice.jsonata(scope, "IsEverythingElseReleased")
+        .when(sfn.Condition.jsonata("{% $count($release.unreleased) = 0 %}"), notify)
+        .otherwise(_notify_of_what_is_left(scope, topic_arn=topic_arn))
+    )
+    write.add_catch(is_released, errors=["States.ALL"])
     promotion.next(register(scope, parameter=parameter, event_bus=event_bus, done=release))
     compose = compose_message(
         scope,
@@ -81,9 +89,25 @@ def whole_run(
         results_bucket=results_bucket,
         redrives="$states.context.Execution.RedriveCount",
     )
-    release.next(compose).next(write).next(notify)
+    release.next(compose).next(write).next(is_released)
     return (
         prepare_run(scope, "Prepare")
         .next(attempt)
         .next(act_on_verdict(scope, "QualityGate", on_success=on_success, promote=promotion, release=release))
     )
+
+
+def _notify_of_what_is_left(scope: Construct, *, topic_arn: str) -> sfn.CustomState:
+    """Publishes the verdict of a run whose release left something, which the run then fails with.
+
+    The rule on its status goes on releasing, and takes this error for a run that has notified.
+    """
+    failed = sfn.Fail.jsonata(
+        scope, RELEASE_TIMED_OUT, error=RELEASE_TIMED_OUT, cause=expression(unreleased_in_words("$release.unreleased"))
+    )
+    unnotified = sfn.Pass.jsonata(scope, f"Left{UNNOTIFIED}")
+    unnotified.next(failed)
+    notify = publish_notification(scope, "NotifyOfWhatIsLeft", topic_arn=topic_arn, output={})
+    notify.add_catch(unnotified, errors=["States.ALL"])
+    notify.next(failed)
+    return notify

@@ -188,7 +188,7 @@ class Account:
         self.rehearsal.upload(bucket, key, content)
 
     def run(self) -> Run:
-        """Runs the scenario, then lets the sweep look for what it left; one that fails is followed by the next one."""
+        """Runs the scenario, then sweeps what it left; when the sweep or what it starts fails, the next one follows."""
         changes = dict(self.scenario.changes)
         if "customModelArn" in changes:
             changes["customModelArn"] = self.neighbours[0].model.arn
@@ -200,7 +200,6 @@ class Account:
         self.messages_before_the_sweep = len(self.rehearsal.inbox)
         for _ in range(2):
             self.rehearsal.wait(3600)
-            (sweep,) = self.rehearsal.fire(self._sweep)
-            if sweep.status == "SUCCEEDED":
+            if all(execution.status == "SUCCEEDED" for execution in self.rehearsal.fire(self._sweep)):
                 break
         return run

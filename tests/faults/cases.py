@@ -85,7 +85,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Visits:
-    """Where a scenario comes along when nothing goes wrong."""
+    """Where a scenario comes along when nothing goes wrong.
+
+    A state that has the name of another machine's, which comes first, is left out: a fault would strike the other.
+    """
 
     places: frozenset[Place]
     before_the_end: frozenset[Place]
@@ -102,8 +105,9 @@ def visits(scenario: Scenario) -> Visits:
 
     def observe(run: Run, event: dict[str, Any]) -> None:
         name = event.get("stateEnteredEventDetails", {}).get("name")
-        if name:
-            places.append(Place(machine_of(run.state_machine_arn), name))
+        place = Place(machine_of(run.state_machine_arn), name)
+        if name and all(place.state != other.state or place == other for other in places):
+            places.append(place)
             main = account.rehearsal.executions[0]
             if main.status == "RUNNING" and run.execution.outermost is main.execution:
                 before.append(places[-1])

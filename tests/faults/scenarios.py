@@ -106,8 +106,22 @@ def _the_rule_is_broken(rehearsal: Rehearsal) -> None:
     rehearsal.faults.fail("sfn:startExecution", "ExecutionLimitExceeded")
 
 
+def _its_tags_seem_not_to_be_set(rehearsal: Rehearsal) -> None:
+    rehearsal.faults.lose_response("TagAsKept", times=1000)
+
+
+def _the_deployment_cannot_be_deleted_for_hours(rehearsal: Rehearsal) -> None:
+    rehearsal.faults.fail("DeleteDeployment", "ConflictException", times=45)
+
+
+def _the_rule_is_broken_and_a_list_too(rehearsal: Rehearsal) -> None:
+    _the_rule_is_broken(rehearsal)
+    rehearsal.faults.fail("SweepDeployments", "ValidationException", times=1000)
+
+
 SCENARIOS = (
     Scenario("kept on demand", "SUCCEEDED", "BETTER"),
+    Scenario("kept, its tags set without an answer", "SUCCEEDED", "BETTER", prepare=_its_tags_seem_not_to_be_set),
     Scenario("kept with default quotas", "SUCCEEDED", "BETTER", prepare=_quotas_are_the_defaults),
     Scenario(
         "rejected from provisioned throughput",
@@ -116,6 +130,13 @@ SCENARIOS = (
         region=WEST,
         changes={"baseModelIdentifier": PROVISIONED_MODEL},
         poor=True,
+    ),
+    Scenario(
+        "rejected, and not released in time",
+        "FAILED",
+        "NOT_BETTER",
+        poor=True,
+        prepare=_the_deployment_cannot_be_deleted_for_hours,
     ),
     Scenario(
         "three candidates",
@@ -158,6 +179,16 @@ SCENARIOS = (
         None,
         prepare=_the_rule_is_broken,
         stopped_at="GetDeployment",
+        undelivered=1,
+    ),
+    Scenario(
+        "stopped, missed by the rule and not listed",
+        "ABORTED",
+        None,
+        region=WEST,
+        changes={"baseModelIdentifier": PROVISIONED_MODEL},
+        prepare=_the_rule_is_broken_and_a_list_too,
+        stopped_at="GetProvisionedModel",
         undelivered=1,
     ),
     Scenario("stopped before it notifies", "ABORTED", "BETTER", stopped_at="Notify"),

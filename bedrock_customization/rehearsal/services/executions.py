@@ -20,6 +20,9 @@ from bedrock_customization.rehearsal.services.api_error import ApiError
 # StartExecution's reference: no white space, control characters, brackets, wildcards or these special characters.
 _NAME = re.compile(r"""[^\s\x00-\x1f\x7f-\x9f\ufffe\uffff<>{}\[\]?*"#%\\^|~`$&,;:/]{1,80}""")
 
+# What DescribeExecution leaves out when it is asked for metadata only.
+_DATA = ("input", "output", "error", "cause")
+
 
 class Executions:
     """State machines that can be started, and every execution so far.
@@ -152,7 +155,10 @@ class Executions:
         return {"executionArn": run.arn, "startDate": date_of(run.started)}
 
     def _describe_execution(self, call: ApiCall) -> dict[str, Any]:
-        return describe(self._find(call.parameters["executionArn"]))
+        description = describe(self._find(call.parameters["executionArn"]))
+        if call.parameters.get("includedData") == "METADATA_ONLY":
+            return {name: value for name, value in description.items() if not name.startswith(_DATA)}
+        return description
 
     def _redrive_execution(self, call: ApiCall) -> dict[str, Any]:
         self.redrive(self._find(call.parameters["executionArn"]))
