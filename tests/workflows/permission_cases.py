@@ -204,8 +204,8 @@ def missed_by_the_rule_and_swept(directory: Path) -> Rehearsal:
     assert len(rehearsal.bedrock.billed) == 1
     assert [lost for lost in rehearsal.undelivered if ":sqs:" in lost] == []
     assert len(rehearsal.undelivered) == 1
-    (sweep,) = rehearsal.fire(f"{RELEASE}/Sweep")
-    assert sweep.status == "SUCCEEDED", sweep.cause
+    sweep, release = rehearsal.fire(f"{RELEASE}/Sweep")
+    assert (sweep.status, release.status) == ("SUCCEEDED", "SUCCEEDED"), f"{sweep.cause} {release.cause}"
     assert rehearsal.bedrock.billed == []
     return rehearsal
 

@@ -62,6 +62,9 @@ def test_the_release_is_idempotent_when_the_run_the_rule_and_the_sweep_start_it_
     )
 
     assert [release.status for release in releases] == ["SUCCEEDED"] * 3
-    assert all(len(release.output["runs"]) == 1 for release in releases)
+    assert [len(release.output["runs"]) for release in releases] == [1, 1, 0]
+    (started,) = releases[2].output["started"]
+    (swept,) = (execution for execution in rehearsal.executions if execution.arn == started)
+    assert swept.status == "SUCCEEDED", swept.cause
     assert rehearsal.bedrock.billed == []
     assert len(rehearsal.inbox) == 1

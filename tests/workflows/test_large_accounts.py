@@ -82,8 +82,8 @@ def test_the_sweep_finds_a_run_among_thousands_of_others(rehearsal: Rehearsal, n
     rehearsal.faults.fail("sfn:startExecution", "ExecutionLimitExceeded")
     run = stop_a_run(rehearsal)
     assert len(billed_by_the_run(rehearsal, run)) == 1
-    (sweep,) = rehearsal.fire(workflow().release.node.find_child("Sweep"))
-    assert sweep.status == "SUCCEEDED", sweep.cause
+    sweep, release = rehearsal.fire(workflow().release.node.find_child("Sweep"))
+    assert (sweep.status, release.status) == ("SUCCEEDED", "SUCCEEDED"), f"{sweep.cause} {release.cause}"
     assert billed_by_the_run(rehearsal, run) == []
     assert all(neighbour.is_untouched() for neighbour in neighbours)
 
@@ -107,9 +107,9 @@ def test_the_sweep_finds_each_kind_of_resource_among_thousands_of_others(
         registry.provisioned.remove(left.provisioned)
     assert [billed.name for billed in rehearsal.bedrock.billed].count(name) == 1
 
-    (sweep,) = rehearsal.fire(workflow().release.node.find_child("Sweep"))
+    sweep, release = rehearsal.fire(workflow().release.node.find_child("Sweep"))
 
-    assert sweep.status == "SUCCEEDED", sweep.cause
+    assert (sweep.status, release.status) == ("SUCCEEDED", "SUCCEEDED"), f"{sweep.cause} {release.cause}"
     assert name not in [billed.name for billed in rehearsal.bedrock.billed]
     assert all(neighbour.is_untouched() for neighbour in neighbours)
 

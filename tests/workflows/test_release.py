@@ -55,8 +55,8 @@ def test_what_a_run_of_a_replaced_machine_left_is_found_by_the_sweep(rehearsal: 
     left = Neighbour(rehearsal, f"support-{hashlib.sha256(run.encode()).hexdigest()[:16]}", tags)
     assert {left.deployment.arn, left.provisioned.arn} == {billed.arn for billed in rehearsal.bedrock.billed}
 
-    (sweep,) = rehearsal.fire(stack.customization.release.node.find_child("Sweep"))
+    sweep, release = rehearsal.fire(stack.customization.release.node.find_child("Sweep"))
 
-    assert sweep.status == "SUCCEEDED", sweep.cause
+    assert (sweep.status, release.status) == ("SUCCEEDED", "SUCCEEDED"), f"{sweep.cause} {release.cause}"
     assert rehearsal.bedrock.billed == []
     assert rehearsal.inbox == []
