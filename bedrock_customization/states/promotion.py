@@ -45,6 +45,7 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
     tagged = sfn.Pass.jsonata(scope, "IsKept", outputs={})
     tag.next(tagged)
     untagged = sfn.Fail.jsonata(scope, "NotKept", error="{% $problem.error %}", cause="{% $problem.cause %}")
+    read.add_catch(untagged, errors=["States.ALL"])
     read.next(
         sfn.Choice.jsonata(scope, "IsKeptAllTheSame")
         .when(sfn.Condition.jsonata(f"{{% '{KEPT_TAG}' in $states.input.Tags.Key %}}"), tagged)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bedrock_customization import OnSuccess
 from bedrock_customization.rehearsal import Run
+from bedrock_customization.states.notification import RELEASE_TIMED_OUT
 from bedrock_customization.tags import KEPT_TAG
 from tests.faults.account import EARLIER_RUN, Account
 from tests.faults.cases import Fault, Place, visits
@@ -168,6 +169,9 @@ def _leaks(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
         promoted = [resource for resource in billed if KEPT_TAG in rehearsal.bedrock.registry.tagged(resource.arn).tags]
         if len(promoted) > 1 or promoted != billed:
             yield f"billed: {billed}, of which {promoted} was promoted before the end"
+        cut = fault is not None and (fault.kind in ("stop", "abort") or fault.error in UNCATCHABLE)
+        if promoted and not cut and "ReadCurrentModel" not in run.states:
+            yield f"{promoted} was kept by a promotion that failed"
     for leftover in account.leftovers:
         yield from (
             f"{resource.arn} of a forgotten run is still billed" for resource in billed if resource.arn in leftover.arns
@@ -208,8 +212,9 @@ def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[s
         return
     if str(run.cause).startswith("{"):
         yield f"the cause is not in words: {str(run.cause)[:100]}"
+    named = "could not be released" if run.error == RELEASE_TIMED_OUT else run.error
     for message in account.rehearsal.inbox:
-        if run.error not in message.message:
+        if named not in message.message:
             yield f"the message does not name the error {run.error}"
     at_release = fault is not None and (fault.machine, fault.at) == ("Main", "Release")
     if at_release and fault.kind != "abort" and fault.error not in UNCATCHABLE and run.error != "ReleaseFailed":
@@ -241,7 +246,8 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
     for message in inbox:
         if run.arn not in message.message:
             yield "the message does not name the run"
-        if message.subject.endswith((": failed", ": was stopped")) != (run.status != "SUCCEEDED"):
+        ended_well = run.status == "SUCCEEDED" or run.error == RELEASE_TIMED_OUT
+        if message.subject.endswith((": failed", ": was stopped")) == ended_well:
             yield f"subject: {message.subject!r} of a run that {run.status}"
 
 

@@ -27,7 +27,7 @@ NEED_WHAT_IS_SERVED = {
     *("CandidateServed", "IsAnyCandidateServed", "Evaluate"),
 }
 # The winner is not yet known as one to keep.
-NEED_THE_WINNER = {"QualityGate", "Promote", "TagAsKept"}
+NEED_THE_WINNER = {"TakeWinner", "IsKept", "QualityGate", "Promote", "TagAsKept"}
 
 
 def is_customization(run: Run) -> bool:
