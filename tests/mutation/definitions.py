@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.account import Account, assembly
-from tests.faults.cases import machine_of
+from tests.faults.cases import machine_of, visits
 from tests.faults.matrix import Case, check, covering, everything
 from tests.faults.outcome import problems
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.scenarios import SCENARIOS, Scenario
 
 # Arguments whose loss costs money or a message, as they stand in a state's arguments or in a JSONata expression.
 _ARGUMENTS = ("ClientRequestToken", "Tags", "JobTags", "CustomModelTags", "IfNoneMatch")
@@ -266,7 +266,7 @@ def noticed_by(removal: Removal, cases: list[Case]) -> str | None:
     """What goes wrong without a safeguard; None if nothing does."""
     with redirect_stdout(io.StringIO()):
         try:
-            for scenario in SCENARIOS:
+            for scenario in _scenarios_with(removal):
                 account = Account(scenario)
                 for problem in problems(account, account.run()):
                     return f"{scenario.name}: {problem}"
@@ -277,12 +277,22 @@ def noticed_by(removal: Removal, cases: list[Case]) -> str | None:
     return None
 
 
+def _scenarios_with(removal: Removal) -> list[Scenario]:
+    """The scenarios that come along at the state, before anything is removed."""
+    return [
+        scenario
+        for scenario in SCENARIOS
+        if not removal.state or any(place.state == removal.state for place in visits(scenario).places)
+    ]
+
+
 def main() -> int:
     """Try every removal; 1 if one goes unnoticed without a reason."""
     text = sys.argv[1] if len(sys.argv) > 1 else ""
     assemblies = Assemblies()
     listed = [removal for removal in removals(assemblies.template) if text in str(removal)]
     with redirect_stdout(io.StringIO()):
+        # Also fills what `visits` knows, which it would else find out from a template that lacks something.
         cases = everything()
     unnoticed = justified = 0
     for removal in listed:
