@@ -173,7 +173,7 @@ class Rehearsal:
             if enforce_permissions:
                 read_policies(taken, world.permissions)
                 for deployed in taken:
-                    check_creation(deployed, world.permissions)
+                    check_creation(deployed, world.executions.machines, world.permissions)
         rehearsal._replace(handlers or {})
         return rehearsal
 
