@@ -48,6 +48,7 @@ _NEVER_PRESENT = {
     "s3:x-amz-storage-class",
     "sns:endpoint",
     "sns:protocol",
+    "states:statemachinequalifier",
 }
 """Keys that a request does not have unless it says otherwise."""
 _FAMILIES = ("aws:requesttag/", "aws:principaltag/", "kms:encryptioncontext:")

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from bedrock_customization.rehearsal.clock import VirtualClock
+from bedrock_customization.rehearsal.permissions.calls.need import Need
 from bedrock_customization.rehearsal.permissions.calls.services import needs_of
 from bedrock_customization.rehearsal.permissions.calls.training import needs_of_service_role
+from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.resources import Resources
 from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
 from bedrock_customization.rehearsal.physical_names import Place
@@ -36,9 +38,12 @@ JOB = {
 }
 
 
+def needs(service: str, operation: str, request: dict[str, Any]) -> list[Need]:
+    return needs_of(ApiCall(service, operation, request, Principal(), PLACE.region), ACCOUNT)
+
+
 def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[str, str]]:
-    call = ApiCall(service, operation, request, Principal(), PLACE.region)
-    return [(need.action, need.resource.replace(HERE, "HERE")) for need in needs_of(call, ACCOUNT)]
+    return [(need.action, need.resource.replace(HERE, "HERE")) for need in needs(service, operation, request)]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +162,18 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
             {"executionArn": f"arn:aws:states:{HERE}:execution:m:1"},
             [("states:DescribeExecution", "arn:aws:states:HERE:execution:m:1")],
         ),
+        (
+            "stepfunctions",
+            "StartExecution",
+            {"stateMachineArn": f"arn:aws:states:{HERE}:stateMachine:m:live"},
+            [("states:StartExecution", "arn:aws:states:HERE:stateMachine:m")],
+        ),
+        (
+            "stepfunctions",
+            "DescribeStateMachineAlias",
+            {"stateMachineAliasArn": f"arn:aws:states:{HERE}:stateMachine:m:live"},
+            [("states:DescribeStateMachineAlias", "arn:aws:states:HERE:stateMachine:m")],
+        ),
         ("sns", "Publish", {"PhoneNumber": "+1"}, [("sns:Publish", "*")]),
         (
             "sqs",
@@ -208,10 +225,17 @@ def test_a_call(service: str, operation: str, request_: dict[str, Any], expected
 
 
 def test_tags_and_the_passed_service_are_condition_keys() -> None:
-    call = ApiCall("bedrock", "CreateModelCustomizationJob", JOB, Principal(), PLACE.region)
-    create, *_, pass_role, _, tag_job = needs_of(call, ACCOUNT)
+    create, *_, pass_role, _, tag_job = needs("bedrock", "CreateModelCustomizationJob", JOB)
     assert create.keys == tag_job.keys == {"aws:requesttag/team": ["blue"], "aws:tagkeys": ["team"]}
     assert pass_role.keys == {"iam:passedtoservice": ["bedrock.amazonaws.com"]}
+
+
+@pytest.mark.parametrize(("suffix", "qualifier"), [(":live", ["live"]), (":3", ["3"]), ("", None)])
+def test_the_qualifier_of_a_state_machine_is_a_condition_key(suffix: str, qualifier: list[str] | None) -> None:
+    (need,) = needs(
+        "stepfunctions", "StartExecution", {"stateMachineArn": f"arn:aws:states:{HERE}:stateMachine:m{suffix}"}
+    )
+    assert RequestContext(need.keys).values("states:StateMachineQualifier") == qualifier
 
 
 def test_a_job_uses_its_service_role_for_key_network_teacher_and_grader() -> None:

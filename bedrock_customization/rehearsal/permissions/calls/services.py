@@ -30,6 +30,7 @@ _ON_EVERYTHING = {
 }
 _TABLE_ITEMS = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 _TABLE_ITEMS |= {"ConditionCheck": "ConditionCheckItem"}
+_MACHINES = ("executionArn", "stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
 
 Needs = Callable[[str, dict[str, Any], Resources], list[Need]]
 
@@ -65,8 +66,12 @@ def _lambda(operation: str, request: dict[str, Any], account: Resources) -> list
 
 
 def _stepfunctions(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    arn = next((request[name] for name in ("executionArn", "stateMachineArn", "mapRunArn") if name in request), None)
-    return [Need(f"states:{operation}", arn or ANY_RESOURCE)]
+    arn = next((str(request[name]) for name in _MACHINES if name in request), ANY_RESOURCE)
+    *machine, qualifier = arn.split(":")
+    # A version or an alias is authorised as its state machine.
+    if ":stateMachine:" in arn and len(machine) == 7:
+        return [Need(f"states:{operation}", ":".join(machine), {"states:statemachinequalifier": [qualifier]})]
+    return [Need(f"states:{operation}", arn)]
 
 
 def _sns(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
