@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.objects import Objects
 from bedrock_customization.rehearsal.permissions.policies import queue_arn, tags_of
 from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services.bedrock.registry import Registry
@@ -51,6 +52,7 @@ class Resources:
         bucket_keys: The ARNs of the buckets with an S3 bucket key.
         secrets: The ARNs of secrets.
         functions: The Lambda functions by their names.
+        objects: The objects of the buckets.
     """
 
     place: Place
@@ -59,6 +61,7 @@ class Resources:
     bucket_keys: set[str] = field(default_factory=set)
     secrets: list[str] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
+    objects: Objects = field(default_factory=Objects)
     _stacks: list[DeployedStack] = field(default_factory=list)
 
     def take(self, stacks: Iterable[DeployedStack]) -> None:
@@ -82,6 +85,12 @@ class Resources:
     def bucket_arn(self, name: str) -> str:
         """A bucket's ARN, from its name or ARN."""
         return name if name.startswith("arn:") else f"arn:{self.place.partition}:s3:::{name}"
+
+    def key_arn(self, key: str | None) -> str | None:
+        """A KMS key's ARN, from its id or ARN; None for one that AWS manages, which all may use by way of a service."""
+        if key is None or "alias/aws/" in key:
+            return None
+        return key if key.startswith("arn:") else self.arn("kms", key if "/" in key else f"key/{key}")
 
     def queue_arn(self, url: str) -> str:
         """A queue's ARN, from its URL."""
@@ -116,6 +125,7 @@ class Resources:
         self.functions[name] = Function(name, properties["Role"], self.arn("logs", f"log-group:{group}"), traced)
 
     def _encrypt(self, arn: str, key: str | None) -> None:
-        """Note a key; the keys that AWS manages let everybody use them who may use the resource."""
-        if key is not None and "alias/aws/" not in key:
-            self.keys[arn] = key if key.startswith("arn:") else self.arn("kms", f"key/{key}")
+        """Note the key that a resource is encrypted with."""
+        known = self.key_arn(key)
+        if known is not None:
+            self.keys[arn] = known

@@ -6,7 +6,7 @@ import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
 
@@ -46,7 +46,10 @@ _NOBODY = Principal()
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One call: what is asked of which service, by whom, and whether over TLS."""
+    """One call: what is asked of which service, by whom, and whether over TLS.
+
+    `refused` has the objects that DeleteObjects does not delete, as its answer lists them.
+    """
 
     service: str
     operation: str
@@ -54,6 +57,7 @@ class ApiCall:
     principal: Principal
     region: str
     secure: bool = True
+    refused: list[dict[str, str]] = field(default_factory=list)
 
 
 class SimulatedService(Protocol):
@@ -144,6 +148,8 @@ class Api:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def _perform(self, call: ApiCall, client: botocore.client.BaseClient | None = None) -> dict[str, Any]:
+        if call.refused:
+            return self._perform_rest(call, client)
         service = self._services.get(call.service)
         if service is not None:
             shape = sdk.service_model(call.service).operation_model(call.operation).input_shape
@@ -161,6 +167,17 @@ class Api:
             code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
             raise ApiError(code, message, status) from error
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
+
+    def _perform_rest(self, call: ApiCall, client: botocore.client.BaseClient | None) -> dict[str, Any]:
+        """Delete the objects of DeleteObjects that are not refused."""
+        refused = [(entry["Key"], entry.get("VersionId")) for entry in call.refused]
+        delete = call.parameters["Delete"]
+        rest = [entry for entry in delete["Objects"] if (entry["Key"], entry.get("VersionId")) not in refused]
+        if not rest:
+            return {"Errors": call.refused}
+        parameters = {**call.parameters, "Delete": {**delete, "Objects": rest}}
+        result = self._perform(replace(call, parameters=parameters, refused=[]), client)
+        return {**result, "Errors": [*result.get("Errors", ()), *call.refused]}
 
     def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         service = client.meta.service_model.service_name

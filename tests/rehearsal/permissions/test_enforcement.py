@@ -177,6 +177,70 @@ def test_without_listing_a_missing_object_is_a_denied_one(stack: cdk.Stack) -> N
     assert "s3:ListBucket" in output(rehearsal)["error"]["Message"]
 
 
+@pytest.mark.parametrize("first", ["public/a", "secret/a"])
+def test_objects_that_may_not_be_deleted_are_errors_in_an_answer(stack: cdk.Stack, first: str) -> None:
+    bucket = s3.Bucket(stack, "Data")
+    rehearsal = in_handler(
+        stack, lambda: answers.append(delete()), delete=lambda caller: bucket.grant_delete(caller, "public/*")
+    )
+    name, answers = rehearsal.bucket_name(bucket), []
+
+    def delete() -> Any:
+        objects = [{"Key": first}, {"Key": "secret/b"}]
+        return boto3.client("s3").delete_objects(Bucket=name, Delete={"Objects": objects})
+
+    for key in (first, "secret/b"):
+        rehearsal.upload(bucket, key, "x")
+    assert "error" not in output(rehearsal)
+    denied = [(error["Key"], error["Code"]) for error in answers[0]["Errors"]]
+    assert denied == [(key, "AccessDenied") for key in (first, "secret/b") if key.startswith("secret")]
+    assert rehearsal.keys(bucket) == [key for key, _ in denied]
+
+
+def test_the_parts_of_an_upload_are_encrypted_as_it_says(stack: cdk.Stack) -> None:
+    bucket = s3.Bucket(stack, "Data")
+    bucket.add_to_resource_policy(
+        iam.PolicyStatement(
+            effect=iam.Effect.DENY,
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:PutObject"],
+            resources=[bucket.arn_for_objects("*")],
+            conditions={"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}},
+        )
+    )
+    rehearsal = in_handler(stack, lambda: upload(), write=bucket.grant_write)
+    name = rehearsal.bucket_name(bucket)
+
+    def upload() -> str:
+        client = boto3.client("s3")
+        upload_id = client.create_multipart_upload(Bucket=name, Key="a", ServerSideEncryption="AES256")["UploadId"]
+        part = client.upload_part(Bucket=name, Key="a", UploadId=upload_id, PartNumber=1, Body=b"x")
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        client.complete_multipart_upload(Bucket=name, Key="a", UploadId=upload_id, MultipartUpload=parts)
+        return "done"
+
+    assert output(rehearsal) == {"result": "done"}
+
+
+def test_an_object_with_a_key_of_its_own_needs_it_to_be_read(stack: cdk.Stack) -> None:
+    bucket, key = s3.Bucket(stack, "Data"), kms.Key(stack, "Key")
+    statement = iam.PolicyStatement(actions=["kms:GenerateDataKey"], resources=[key.key_arn])
+
+    def grant(caller: lambda_.Function) -> None:
+        bucket.grant_read_write(caller)
+        caller.add_to_role_policy(statement)
+
+    def write_and_read() -> Any:
+        client, options = boto3.client("s3"), {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_arn}
+        client.put_object(Bucket=name, Key="a", Body=b"x", **options)
+        return client.get_object(Bucket=name, Key="a")["Body"].read()
+
+    rehearsal = in_handler(stack, write_and_read, grant=grant)
+    name = rehearsal.bucket_name(bucket)
+    (key_arn,) = (grant.resource for grant in rehearsal.permissions.granted if grant.action == "kms:GenerateDataKey")
+    assert "kms:Decrypt" in output(rehearsal)["error"]["Message"]
+
+
 def test_an_encrypted_bucket_needs_its_key(stack: cdk.Stack) -> None:
     bucket = s3.Bucket(stack, "Data", encryption=s3.BucketEncryption.KMS)
     write = iam.PolicyStatement(actions=["s3:*"], resources=[bucket.bucket_arn, bucket.arn_for_objects("*")])
