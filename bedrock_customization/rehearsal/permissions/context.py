@@ -49,6 +49,10 @@ _NEVER_PRESENT = {
     "sns:endpoint",
     "sns:protocol",
     "states:statemachinequalifier",
+    "sts:externalid",
+    "sts:rolesessionname",
+    "sts:sourceidentity",
+    "sts:transitivetagkeys",
 }
 """Keys that a request does not have unless it says otherwise."""
 _FAMILIES = ("aws:requesttag/", "aws:principaltag/", "kms:encryptioncontext:")

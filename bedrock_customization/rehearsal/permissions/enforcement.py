@@ -254,7 +254,8 @@ class Permissions:
     def _who(self, principal: Principal, role: Role | None) -> Who:
         if role is None:
             return self._service(str(principal.service))
-        session = principal.function or _session(principal.execution_arn or principal.source_arn or role.arn)
+        made_up = _session(principal.execution_arn or principal.source_arn or role.arn)
+        session = principal.session or principal.function or made_up
         assumed = f"arn:{self._place.partition}:sts::{self._place.account}:assumed-role/{role.name}/{session}"
         return Who(role.arn, assumed, self._place.account)
 

@@ -29,7 +29,7 @@ class Principal:
     """Who calls an API: the role that acts, and, for a state machine, in which state and execution.
 
     A service that acts in the name of a resource has its service principal and that resource's ARN; it assumes the role
-    first, if there is one.
+    first, if there is one. Whoever assumed the role by AssumeRole has the session's name.
     """
 
     role_arn: str | None = None
@@ -39,6 +39,7 @@ class Principal:
     function: str | None = None
     service: str | None = None
     source_arn: str | None = None
+    session: str | None = None
 
 
 _NOBODY = Principal()
@@ -100,6 +101,7 @@ class Api:
         self._random = random
         self.interceptors: list[Interceptor] = []
         self._acting = _NOBODY
+        self._sessions: dict[str, Principal] = {}
         account.answer = self._answer_client
 
     def knows(self, service: str, operation: str) -> bool:
@@ -166,6 +168,9 @@ class Api:
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
             code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
             raise ApiError(code, message, status) from error
+        if (call.service, call.operation) == ("sts", "AssumeRole"):
+            session = Principal(call.parameters["RoleArn"], session=call.parameters["RoleSessionName"])
+            self._sessions[result["Credentials"]["AccessKeyId"]] = session
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
 
     def _perform_rest(self, call: ApiCall, client: botocore.client.BaseClient | None) -> dict[str, Any]:
@@ -188,8 +193,9 @@ class Api:
         model = client.meta.service_model.operation_model(operation)
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
+        principal = self._sessions.get(_access_key(client), self._acting)
         secure = not client.meta.endpoint_url.startswith("http:")
-        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name, secure)
+        call = ApiCall(service, operation, parameters, principal, client.meta.region_name, secure)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         try:
             for interceptor in self.interceptors:
@@ -207,3 +213,8 @@ class Api:
                 for name, value in result.items()
             }
         return {**result, "ResponseMetadata": metadata}
+
+
+def _access_key(client: botocore.client.BaseClient) -> str:
+    credentials = client._get_credentials()
+    return str(credentials.access_key) if credentials is not None else ""

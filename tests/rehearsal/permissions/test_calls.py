@@ -355,6 +355,24 @@ def test_what_began_an_upload_counts_for_its_parts(operation: str) -> None:
     assert "s3:x-amz-acl" not in other.keys
 
 
+ROLE = "arn:aws:iam::123456789012:role/Other"
+
+
+def test_assuming_a_role_shows_the_session() -> None:
+    (need,) = needs("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "me", "ExternalId": "x"})
+    assert (need.action, need.resource) == ("sts:AssumeRole", ROLE)
+    assert need.keys == {"sts:rolesessionname": ["me"], "sts:externalid": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [("AssumeRole", {"Policy": "{}"}), ("AssumeRoleWithWebIdentity", {}), ("GetFederationToken", {})],
+)
+def test_a_session_whose_rights_are_not_known_is_refused(operation: str, more: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedTemplateError, match=f"sts:{operation}"):
+        needs("sts", operation, {"RoleArn": ROLE, "RoleSessionName": "me"} | more)
+
+
 @pytest.mark.parametrize(("suffix", "qualifier"), [(":live", ["live"]), (":3", ["3"]), ("", None)])
 def test_the_qualifier_of_a_state_machine_is_a_condition_key(suffix: str, qualifier: list[str] | None) -> None:
     (need,) = needs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.permissions.calls import bedrock, s3
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
 from bedrock_customization.rehearsal.permissions.resources import Resources
@@ -31,6 +32,8 @@ _ON_EVERYTHING = {
 _TABLE_ITEMS = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
 _TABLE_ITEMS |= {"ConditionCheck": "ConditionCheckItem"}
 _MACHINES = ("executionArn", "stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
+_SESSION_KEYS = {"ExternalId": "sts:externalid", "RoleSessionName": "sts:rolesessionname"}
+_SESSION_SCOPES = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "ProvidedContexts")
 
 Needs = Callable[[str, dict[str, Any], Resources], list[Need]]
 
@@ -43,6 +46,9 @@ def needs_of(call: ApiCall, account: Resources) -> list[Need]:
     Args:
         call: The call.
         account: The account's resources.
+
+    Raises:
+        UnsupportedTemplateError: It is not known what the call needs.
     """
     model = sdk.service_model(call.service)
     signing = model.signing_name or model.endpoint_prefix
@@ -160,7 +166,18 @@ def _kms(operation: str, request: dict[str, Any], account: Resources) -> list[Ne
 
 
 def _sts(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    return [Need(f"sts:{operation}", request.get("RoleArn") or ANY_RESOURCE)]
+    if operation == "AssumeRole":
+        scoped = next((name for name in _SESSION_SCOPES if request.get(name)), None)
+        if scoped is None:
+            keys = {key: [request[name]] for name, key in _SESSION_KEYS.items() if name in request}
+            return [Need("sts:AssumeRole", request["RoleArn"], keys)]
+        operation = f"AssumeRole with {scoped}"
+    if operation.startswith("Assume") or operation == "GetFederationToken":
+        raise UnsupportedTemplateError(
+            f"sts:{operation}: the rehearsal does not know what a session of this kind may do; "
+            "pass enforce_permissions=False to rehearse without permissions"
+        )
+    return [Need(f"sts:{operation}", ANY_RESOURCE)]
 
 
 _SERVICES: dict[str, Needs] = {
