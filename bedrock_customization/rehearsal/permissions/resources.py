@@ -86,11 +86,9 @@ class Resources:
         """A bucket's ARN, from its name or ARN."""
         return name if name.startswith("arn:") else f"arn:{self.place.partition}:s3:::{name}"
 
-    def key_arn(self, key: str | None) -> str | None:
-        """A KMS key's ARN, from its id or ARN; None for one that AWS manages, which all may use by way of a service."""
-        if key is None or "alias/aws/" in key:
-            return None
-        return key if key.startswith("arn:") else self.arn("kms", key if "/" in key else f"key/{key}")
+    def key_arn(self, identifier: str) -> str:
+        """A KMS key's ARN, from its id or ARN."""
+        return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
 
     def queue_arn(self, url: str) -> str:
         """A queue's ARN, from its URL."""
@@ -125,7 +123,6 @@ class Resources:
         self.functions[name] = Function(name, properties["Role"], self.arn("logs", f"log-group:{group}"), traced)
 
     def _encrypt(self, arn: str, key: str | None) -> None:
-        """Note the key that a resource is encrypted with."""
-        known = self.key_arn(key)
-        if known is not None:
-            self.keys[arn] = known
+        """Note a key; the keys that AWS manages let everybody use them who may use the resource."""
+        if key is not None and "alias/aws/" not in key:
+            self.keys[arn] = self.key_arn(key)

@@ -355,6 +355,39 @@ def test_what_began_an_upload_counts_for_its_parts(operation: str) -> None:
     assert "s3:x-amz-acl" not in other.keys
 
 
+GUARDRAIL = f"arn:aws:bedrock:{HERE}:guardrail/abc"
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "shown"),
+    [
+        (
+            "Converse",
+            {"guardrailConfig": {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}},
+            f"{GUARDRAIL}:1",
+        ),
+        ("InvokeModel", {"guardrailIdentifier": "abc", "guardrailVersion": "2"}, f"{GUARDRAIL}:2"),
+        ("InvokeModel", {"guardrailIdentifier": "abc", "guardrailVersion": "DRAFT"}, GUARDRAIL),
+    ],
+)
+def test_a_guardrail_has_to_be_applied_and_is_a_condition_key(
+    operation: str, given: dict[str, Any], shown: str
+) -> None:
+    *asking, applied = needs("bedrock-runtime", operation, {"modelId": "us.a.b"} | given)
+    assert (applied.action, applied.resource) == ("bedrock:ApplyGuardrail", GUARDRAIL)
+    assert [need.keys["bedrock:guardrailidentifier"] for need in asking] == [[shown]] * 4
+
+
+@pytest.mark.parametrize(
+    ("profile", "regions"),
+    [("us.a.b", ["us-east-1", "us-east-2", "us-west-2"]), ("global.a.b", ["us-east-1", "unspecified"])],
+)
+def test_the_region_of_a_routed_model_is_the_one_that_is_asked(profile: str, regions: list[str]) -> None:
+    first, *routed = needs("bedrock-runtime", "Converse", {"modelId": profile})
+    assert "aws:requestedregion" not in first.keys
+    assert [need.keys["aws:requestedregion"] for need in routed] == [[region] for region in regions]
+
+
 ROLE = "arn:aws:iam::123456789012:role/Other"
 
 

@@ -7,6 +7,7 @@ encryption of custom models and inference profiles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
@@ -58,7 +59,7 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
         account: The account's resources.
     """
     if operation in _INVOKE:
-        return invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account)
+        return _guarded(invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account), request, account)
     if operation == "CreateModelCustomizationJob":
         return _create_job(request, account)
     if operation == "CreateProvisionedModelThroughput":
@@ -100,24 +101,38 @@ def invoke(action: str, model_id: str, account: Resources) -> list[Need]:
     if own is not None:
         through = {"bedrock:inferenceprofilearn": [own.arn]}
         behind = [need for need in invoke(action, own.source, account) if ":foundation-model/" in need.resource]
-        return [Need(action, own.arn), *(Need(action, need.resource, through) for need in behind)]
+        return [Need(action, own.arn), *(Need(action, need.resource, {**need.keys, **through}) for need in behind)]
     if model_id.startswith("arn:") and "inference-profile/" not in model_id:
         return [Need(action, model_id)]
     name = model_id.rsplit("inference-profile/", 1)[-1]
     geography, dot, foundation = name.partition(".")
     if not dot or geography not in _GEOGRAPHIES:
         return [Need(action, model_id if model_id.startswith("arn:") else _foundation(model_id, account))]
-    # A profile also needs the model in each Region that it may route to; a global one has a model without a Region.
+    # A profile also needs the model in each Region that it may route to, which then is the Region that is asked; a
+    # global one has a model without a Region.
     profile = account.arn("bedrock", f"inference-profile/{name}")
     regions = _GEOGRAPHIES[geography] or (account.place.region, "")
-    through = {"bedrock:inferenceprofilearn": [profile]}
-    return [
-        Need(action, profile),
-        *(
-            Need(action, f"arn:{account.place.partition}:bedrock:{region}::foundation-model/{foundation}", through)
-            for region in regions
-        ),
+    needed = [Need(action, profile)]
+    for region in regions:
+        model = f"arn:{account.place.partition}:bedrock:{region}::foundation-model/{foundation}"
+        routed = {"bedrock:inferenceprofilearn": [profile], "aws:requestedregion": [region or "unspecified"]}
+        needed.append(Need(action, model, routed))
+    return needed
+
+
+def _guarded(needed: list[Need], request: dict[str, Any], account: Resources) -> list[Need]:
+    """What it takes to ask a model, with the guardrail that the request names."""
+    config = request.get("guardrailConfig", request)
+    guardrail = config.get("guardrailIdentifier")
+    if guardrail is None:
+        return needed
+    arn = guardrail if guardrail.startswith("arn:") else account.arn("bedrock", f"guardrail/{guardrail}")
+    version = config.get("guardrailVersion", "DRAFT")
+    shown = {"bedrock:guardrailidentifier": [arn if version == "DRAFT" else f"{arn}:{version}"]}
+    asking = [
+        replace(need, keys={**need.keys, **shown}) if need.action.startswith("bedrock:") else need for need in needed
     ]
+    return [*asking, Need("bedrock:ApplyGuardrail", arn)]
 
 
 def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:

@@ -143,13 +143,12 @@ def _use_of_key(action: str, sealed: Any, request: dict[str, Any], account: Reso
     bucket = account.bucket_arn(request["Bucket"])
     if sealed is None:
         return []
-    if sealed.get("ServerSideEncryption") is None:
-        key = account.keys.get(bucket)
-    else:
-        key = account.key_arn(sealed.get("SSEKMSKeyId"))
-    if key is None:
+    own = sealed.get("ServerSideEncryption") is not None
+    key = sealed.get("SSEKMSKeyId") if own else account.keys.get(bucket)
+    # A key that AWS manages lets everybody use it who may use the bucket.
+    if key is None or "alias/aws/" in key:
         return []
     with_bucket_key = sealed.get("BucketKeyEnabled", bucket in account.bucket_keys)
     context = bucket if with_bucket_key else f"{bucket}/{request['Key']}"
     service = f"s3.{account.place.region}.{account.place.url_suffix}"
-    return [use_of_key(action, key, service, {"aws:s3:arn": context}, account.place.account)]
+    return [use_of_key(action, account.key_arn(key), service, {"aws:s3:arn": context}, account.place.account)]
