@@ -48,7 +48,7 @@ class Resources:
     Args:
         place: The account, Region and partition.
         registry: What the account has in Bedrock.
-        keys: The KMS key of each encrypted bucket, topic and queue, by its ARN.
+        keys: The KMS key of each encrypted bucket, topic, queue, table and secret, by its ARN.
         bucket_keys: The ARNs of the buckets with an S3 bucket key.
         secrets: The ARNs of secrets.
         functions: The Lambda functions by their names.
@@ -75,6 +75,11 @@ class Resources:
                 self._encrypt(template.arn(logical_id), key)
             for template, logical_id in stack.resources("AWS::SecretsManager::Secret"):
                 self.secrets.append(template.reference(logical_id))
+                self._encrypt(
+                    template.reference(logical_id), template.properties(logical_id, "KmsKeyId").get("KmsKeyId")
+                )
+            for template, logical_id in stack.resources("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+                self._take_table(template, logical_id)
             for template, logical_id in stack.resources("AWS::Lambda::Function"):
                 self._take_function(template, logical_id)
 
@@ -114,6 +119,12 @@ class Resources:
             self._encrypt(template.arn(logical_id), default.get("KMSMasterKeyID"))
             if rule.get("BucketKeyEnabled") in (True, "true"):
                 self.bucket_keys.add(template.arn(logical_id))
+
+    def _take_table(self, template: Template, logical_id: str) -> None:
+        properties = template.properties(logical_id, "SSESpecification", "Replicas")
+        here = [replica for replica in properties.get("Replicas", ()) if replica.get("Region") == self.place.region]
+        for sealed in (properties, *here):
+            self._encrypt(template.arn(logical_id), sealed.get("SSESpecification", {}).get("KMSMasterKeyId"))
 
     def _take_function(self, template: Template, logical_id: str) -> None:
         properties = template.properties(logical_id, "Role", "LoggingConfig", "TracingConfig")

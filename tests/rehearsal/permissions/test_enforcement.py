@@ -7,12 +7,14 @@ from typing import Any
 import aws_cdk as cdk
 import boto3
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -286,6 +288,48 @@ def test_a_handler_that_assumes_a_role_acts_as_it(stack: cdk.Stack, trusted: str
     else:
         assert ":assumed-role/target/writer is not authorized to perform: s3:DeleteObject" in answer["result"]
     assert rehearsal.keys(bucket) == ([] if words else ["a"])
+
+
+def table(stack: cdk.Stack, key: kms.Key) -> tuple[str, str]:
+    partition_key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+    made = dynamodb.Table(stack, "Table", partition_key=partition_key, encryption_key=key)
+    return made.table_name, made.table_arn
+
+
+def global_table(stack: cdk.Stack, key: kms.Key) -> tuple[str, str]:
+    sealed = dynamodb.CfnGlobalTable.ReplicaSSESpecificationProperty(kms_master_key_id=key.key_id)
+    made = dynamodb.CfnGlobalTable(
+        stack,
+        "Table",
+        attribute_definitions=[
+            dynamodb.CfnGlobalTable.AttributeDefinitionProperty(attribute_name="id", attribute_type="S")
+        ],
+        key_schema=[dynamodb.CfnGlobalTable.KeySchemaProperty(attribute_name="id", key_type="HASH")],
+        replicas=[dynamodb.CfnGlobalTable.ReplicaSpecificationProperty(region=stack.region, sse_specification=sealed)],
+    )
+    return made.ref, made.attr_arn
+
+
+@pytest.mark.parametrize("store", ["table", "global table", "secret"])
+@pytest.mark.parametrize("granted", [True, False])
+def test_what_is_encrypted_with_a_key_needs_it(stack: cdk.Stack, store: str, granted: bool) -> None:
+    key = kms.Key(stack, "Key")
+    if store == "secret":
+        secret = secretsmanager.Secret(stack, "Secret", encryption_key=key)
+        arguments: Any = {"SecretId": secret.secret_arn}
+        reading = state_machine(stack, "Reading", "aws-sdk:secretsmanager:getSecretValue", arguments)
+        allow(reading, "secretsmanager:GetSecretValue", secret.secret_arn)
+    else:
+        name, arn = global_table(stack, key) if store == "global table" else table(stack, key)
+        reading = state_machine(stack, "Reading", "dynamodb:getItem", {"TableName": name, "Key": {"id": {"S": "1"}}})
+        allow(reading, "dynamodb:GetItem", arn)
+    if granted:
+        allow(reading, "kms:Decrypt", key.key_arn)
+
+    run = Rehearsal.from_stack(stack).run(reading, {})
+
+    assert (run.status == "SUCCEEDED") == granted
+    assert granted or "kms:Decrypt" in run.cause
 
 
 def test_an_encrypted_bucket_needs_its_key(stack: cdk.Stack) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
-from bedrock_customization.rehearsal.permissions.calls import bedrock, s3
+from bedrock_customization.rehearsal.permissions.calls import bedrock, kms, s3, stores
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
 from bedrock_customization.rehearsal.permissions.resources import Resources
 from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
@@ -29,8 +29,6 @@ _ON_EVERYTHING = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }
-_TABLE_ITEMS = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
-_TABLE_ITEMS |= {"ConditionCheck": "ConditionCheckItem"}
 _MACHINES = ("executionArn", "stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
 _SESSION_KEYS = {"ExternalId": "sts:externalid", "RoleSessionName": "sts:rolesessionname"}
 _SESSION_SCOPES = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "ProvidedContexts")
@@ -128,43 +126,6 @@ def _events(operation: str, request: dict[str, Any], account: Resources) -> list
     ]
 
 
-def _dynamodb(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    def table(name: str) -> str:
-        return name if name.startswith("arn:") else account.arn("dynamodb", f"table/{name}")
-
-    if "RequestItems" in request:
-        return [Need(f"dynamodb:{operation}", table(name)) for name in request["RequestItems"]]
-    if "TransactItems" in request:
-        parts = [(verb, part) for item in request["TransactItems"] for verb, part in item.items()]
-        return [Need(f"dynamodb:{_TABLE_ITEMS[verb]}", table(part["TableName"])) for verb, part in parts]
-    if "TableName" not in request:
-        return [Need(f"dynamodb:{operation}", ANY_RESOURCE)]
-    index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
-    return [Need(f"dynamodb:{operation}", table(request["TableName"]) + index)]
-
-
-def _ssm(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    names = request.get("Names") or [request[name] for name in ("Name", "Path") if name in request]
-    if not names:
-        return [Need(f"ssm:{operation}", ANY_RESOURCE)]
-    arns = [name if name.startswith("arn:") else account.arn("ssm", f"parameter/{name.lstrip('/')}") for name in names]
-    return [Need(f"ssm:{operation}", arn) for arn in arns]
-
-
-def _secretsmanager(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    identifier = str(request.get("SecretId", ""))
-    prefix = account.arn("secretsmanager", f"secret:{identifier}-")
-    arn = next((arn for arn in account.secrets if arn == identifier or arn.startswith(prefix)), None)
-    return [Need(f"secretsmanager:{operation}", arn or ANY_RESOURCE)]
-
-
-def _kms(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    key = str(request.get("KeyId", ""))
-    if not key or "alias/" in key:
-        return [Need(f"kms:{operation}", ANY_RESOURCE)]
-    return [Need(f"kms:{operation}", key if key.startswith("arn:") else account.arn("kms", f"key/{key}"))]
-
-
 def _sts(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
     if operation == "AssumeRole":
         scoped = next((name for name in _SESSION_SCOPES if request.get(name)), None)
@@ -183,15 +144,15 @@ def _sts(operation: str, request: dict[str, Any], account: Resources) -> list[Ne
 _SERVICES: dict[str, Needs] = {
     "bedrock": bedrock.needs,
     "bedrock-runtime": bedrock.needs,
-    "dynamodb": _dynamodb,
+    "dynamodb": stores.dynamodb,
     "events": _events,
-    "kms": _kms,
+    "kms": kms.needs,
     "lambda": _lambda,
     "s3": s3.needs,
-    "secretsmanager": _secretsmanager,
+    "secretsmanager": stores.secretsmanager,
     "sns": _sns,
     "sqs": _sqs,
-    "ssm": _ssm,
+    "ssm": stores.ssm,
     "stepfunctions": _stepfunctions,
     "sts": _sts,
 }
