@@ -302,7 +302,8 @@ class Permissions:
             **keys,
         }
         if ":foundation-model/" not in resource:
-            given["aws:resourceaccount"] = [self._place.account]
+            owner = resource.split(":")[4:5]
+            given["aws:resourceaccount"] = owner if any(owner) else [self._place.account]
         return RequestContext(given, lambda: self._resources.tags(resource))
 
 

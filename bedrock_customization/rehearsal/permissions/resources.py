@@ -107,7 +107,10 @@ class Resources:
             for template, logical_id in stack.resources():
                 try:
                     if template.arn(logical_id) == arn:
-                        return tags_of(template.properties(logical_id, "Tags").get("Tags", []))
+                        properties = template.properties(logical_id, "Tags", "AbacStatus")
+                        # Policies see a bucket's tags only if it enables that.
+                        seen = ":s3:::" not in arn or properties.get("AbacStatus") == "Enabled"
+                        return tags_of(properties.get("Tags", [])) if seen else {}
                 except UnsupportedTemplateError:
                     continue
         return None

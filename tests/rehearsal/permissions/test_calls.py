@@ -10,6 +10,7 @@ from bedrock_customization.rehearsal.clock import VirtualClock
 from bedrock_customization.rehearsal.permissions.calls.need import Need
 from bedrock_customization.rehearsal.permissions.calls.services import needs_of
 from bedrock_customization.rehearsal.permissions.calls.training import needs_of_service_role
+from bedrock_customization.rehearsal.permissions.conditions import UnknownConditionError
 from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.objects import Objects
 from bedrock_customization.rehearsal.permissions.resources import Resources
@@ -32,6 +33,7 @@ ACCOUNT = Resources(
     },
     secrets=[f"arn:aws:secretsmanager:{HERE}:secret:{name}-AbCdEf" for name in ("team-prod", "team", "sealed")],
 )
+ROLE = "arn:aws:iam::123456789012:role/Other"
 TAGS = [{"key": "team", "value": "blue"}]
 JOB = {
     "jobName": "a",
@@ -94,9 +96,9 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
                 ),
                 ("bedrock:CreateModelCustomizationJob", "arn:aws:bedrock:HERE:custom-model/*"),
                 ("bedrock:CreateModelCustomizationJob", "arn:aws:bedrock:HERE:model-customization-job/*"),
-                ("iam:PassRole", "arn:aws:iam::123456789012:role/Bedrock"),
                 ("bedrock:TagResource", "arn:aws:bedrock:HERE:custom-model/*"),
                 ("bedrock:TagResource", "arn:aws:bedrock:HERE:model-customization-job/*"),
+                ("iam:PassRole", "arn:aws:iam::123456789012:role/Bedrock"),
             ],
         ),
         (
@@ -107,6 +109,30 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
                 ("bedrock:CreateCustomModelDeployment", "arn:aws:bedrock:HERE:custom-model/x"),
                 ("bedrock:TagResource", "arn:aws:bedrock:HERE:custom-model-deployment/*"),
             ],
+        ),
+        (
+            "bedrock",
+            "UpdateCustomModelDeployment",
+            {"customModelDeploymentIdentifier": "d", "modelArn": f"arn:aws:bedrock:{HERE}:custom-model/x"},
+            [
+                ("bedrock:UpdateCustomModelDeployment", "arn:aws:bedrock:HERE:custom-model-deployment/d"),
+                ("bedrock:UpdateCustomModelDeployment", "arn:aws:bedrock:HERE:custom-model/x"),
+            ],
+        ),
+        (
+            "bedrock",
+            "UpdateProvisionedModelThroughput",
+            {"provisionedModelId": "p", "desiredModelId": "a.b"},
+            [
+                ("bedrock:UpdateProvisionedModelThroughput", "arn:aws:bedrock:HERE:provisioned-model/p"),
+                ("bedrock:UpdateProvisionedModelThroughput", "arn:aws:bedrock:us-east-1::foundation-model/a.b"),
+            ],
+        ),
+        (
+            "bedrock",
+            "UpdateProvisionedModelThroughput",
+            {"provisionedModelId": "p", "desiredProvisionedModelName": "q"},
+            [("bedrock:UpdateProvisionedModelThroughput", "arn:aws:bedrock:HERE:provisioned-model/p")],
         ),
         (
             "bedrock",
@@ -206,6 +232,27 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
             "Invoke",
             {"FunctionName": "mine", "Qualifier": "live"},
             [("lambda:InvokeFunction", "arn:aws:lambda:HERE:function:mine:live")],
+        ),
+        (
+            "lambda",
+            "InvokeWithResponseStream",
+            {"FunctionName": "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live")],
+        ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "999999999999:function:theirs"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:999999999999:function:theirs")],
+        ),
+        ("resourcegroupstaggingapi", "GetResources", {}, [("tag:GetResources", ANY_RESOURCE)]),
+        ("apigateway", "GetRestApi", {"restApiId": "a"}, [("apigateway:GET", ANY_RESOURCE)]),
+        ("apigatewayv2", "UpdateApi", {"ApiId": "a"}, [("apigateway:PATCH", ANY_RESOURCE)]),
+        (
+            "apigatewaymanagementapi",
+            "PostToConnection",
+            {"ConnectionId": "a"},
+            [("execute-api:ManageConnections", ANY_RESOURCE)],
         ),
         (
             "stepfunctions",
@@ -346,7 +393,7 @@ def test_a_call(service: str, operation: str, request_: dict[str, Any], expected
 
 
 def test_tags_and_the_passed_service_are_condition_keys() -> None:
-    create, *_, pass_role, _, tag_job = needs("bedrock", "CreateModelCustomizationJob", JOB)
+    create, *_, tag_job, pass_role = needs("bedrock", "CreateModelCustomizationJob", JOB)
     assert create.keys == tag_job.keys == {"aws:requesttag/team": ["blue"], "aws:tagkeys": ["team"]}
     assert pass_role.keys == {"iam:passedtoservice": ["bedrock.amazonaws.com"]}
 
@@ -427,6 +474,54 @@ def test_what_began_an_upload_counts_for_its_parts(operation: str) -> None:
     assert "s3:x-amz-acl" not in other.keys
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "resource"),
+    [
+        ("ssm", "GetParameter", {"Name": "a"}, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"),
+        ("lambda", "Invoke", {"FunctionName": "a"}, "arn:aws:lambda:eu-west-1:123456789012:function:a"),
+        ("bedrock-runtime", "Converse", {"modelId": "a.b"}, "arn:aws:bedrock:eu-west-1::foundation-model/a.b"),
+    ],
+)
+def test_what_a_client_of_another_region_names_is_there(
+    service: str, operation: str, request_: dict[str, Any], resource: str
+) -> None:
+    (need,) = needs_of(ApiCall(service, operation, request_, Principal(), "eu-west-1"), ACCOUNT)
+    assert need.resource == resource
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "to"),
+    [
+        ("scheduler", "CreateSchedule", {"Target": {"Arn": "a", "RoleArn": ROLE}}, "scheduler.amazonaws.com"),
+        ("ecs", "RegisterTaskDefinition", {"family": "a", "taskRoleArn": ROLE}, "ecs-tasks.amazonaws.com"),
+        ("events", "PutTargets", {"Rule": "a", "Targets": [{"RoleArn": ROLE}]}, "events.amazonaws.com"),
+    ],
+)
+def test_a_role_in_a_request_has_to_be_passed(service: str, operation: str, request_: dict[str, Any], to: str) -> None:
+    *_, passed = needs(service, operation, request_)
+    assert (passed.action, passed.resource) == ("iam:PassRole", ROLE)
+    assert RequestContext(passed.keys).values("iam:PassedToService") == [to]
+
+
+def test_to_which_service_a_role_goes_may_not_be_known() -> None:
+    _, passed = needs("appsync", "CreateDataSource", {"serviceRoleArn": ROLE})
+    with pytest.raises(UnknownConditionError, match="iam:PassedToService"):
+        RequestContext(passed.keys).values("iam:PassedToService")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_"),
+    [
+        ("ssm", "PutParameter", {"Name": "role", "Value": ROLE}),
+        ("dynamodb", "PutItem", {"TableName": "a", "Item": {"role": {"S": ROLE}}}),
+        ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "a", "Environment": {"Variables": {"ROLE": ROLE}}}),
+        ("iam", "CreateInstanceProfile", {"InstanceProfileName": ROLE}),
+    ],
+)
+def test_a_role_that_is_data_is_not_passed(service: str, operation: str, request_: dict[str, Any]) -> None:
+    assert len(needs(service, operation, request_)) == 1
+
+
 def test_a_statement_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(UnsupportedTemplateError, match="PartiQL statement 'DROP TABLE a'"):
         needs("dynamodb", "ExecuteStatement", {"Statement": "DROP TABLE a"})
@@ -479,9 +574,6 @@ def test_the_region_of_a_routed_model_is_the_one_that_is_asked(profile: str, reg
     first, *routed = needs("bedrock-runtime", "Converse", {"modelId": profile})
     assert "aws:requestedregion" not in first.keys
     assert [need.keys["aws:requestedregion"] for need in routed] == [[region] for region in regions]
-
-
-ROLE = "arn:aws:iam::123456789012:role/Other"
 
 
 def test_assuming_a_role_shows_the_session() -> None:

@@ -310,6 +310,25 @@ def global_table(stack: cdk.Stack, key: kms.Key) -> tuple[str, str]:
     return made.ref, made.attr_arn
 
 
+@pytest.mark.parametrize(("abac", "counts"), [("Enabled", True), ("Disabled", False), (None, False)])
+def test_tags_of_a_bucket_count_if_it_enables_that(stack: cdk.Stack, abac: str | None, counts: bool) -> None:
+    bucket = s3.CfnBucket(stack, "Data", tags=[cdk.CfnTag(key="team", value="a")], abac_status=abac)
+    listing = state_machine(stack, "Listing", "aws-sdk:s3:listObjectsV2", {"Bucket": bucket.ref})
+    allow(listing, "s3:ListBucket", conditions={"StringEquals": {"aws:ResourceTag/team": "a"}})
+
+    assert (Rehearsal.from_stack(stack).run(listing, {}).status == "SUCCEEDED") == counts
+
+
+def test_a_resource_of_another_account_is_that_accounts(stack: cdk.Stack) -> None:
+    theirs = "arn:aws:lambda:us-east-1:999999999999:function:theirs"
+    calling = state_machine(stack, "Calling", "lambda:invoke", {"FunctionName": theirs})
+    own = {"StringEquals": {"aws:ResourceAccount": stack.account}}
+    allow(calling, "lambda:InvokeFunction", conditions=own)
+    rehearsal = Rehearsal.from_stack(stack, handlers={"theirs": lambda event, context: None})
+
+    assert f"lambda:InvokeFunction on resource: {theirs}" in rehearsal.run(calling, {}).cause
+
+
 @pytest.mark.parametrize("store", ["table", "global table", "secret"])
 @pytest.mark.parametrize("granted", [True, False])
 def test_what_is_encrypted_with_a_key_needs_it(stack: cdk.Stack, store: str, granted: bool) -> None:

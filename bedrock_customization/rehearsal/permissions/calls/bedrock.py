@@ -28,6 +28,8 @@ _IDENTIFIERS = {
     "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
     "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
 }
+_SERVES = {"UpdateProvisionedModelThroughput": "desiredModelId", "UpdateCustomModelDeployment": "modelArn"}
+"""The field that names the model which is to be served."""
 _INVOKE = {
     "Converse": "InvokeModel",
     "ConverseStream": "InvokeModelWithResponseStream",
@@ -68,7 +70,9 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
         return _serve(operation, request["modelArn"], "custom-model-deployment", request, account)
     if operation in _IDENTIFIERS:
         field, kind = _IDENTIFIERS[operation]
-        return [Need(f"bedrock:{operation}", _found(request[field], kind, account))]
+        needed = [Need(f"bedrock:{operation}", _found(request[field], kind, account))]
+        model = request.get(_SERVES.get(operation, ""))
+        return needed if model is None else [*needed, Need(f"bedrock:{operation}", _model(model, account))]
     if operation == "TagResource":
         return [Need("bedrock:TagResource", request["resourceARN"], tag_keys(_tags(request["tags"])))]
     if operation == "UntagResource":
@@ -139,13 +143,11 @@ def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:
     model_tags, job_tags = _tags(request.get("customModelTags", [])), _tags(request.get("jobTags", []))
     keys = tag_keys({**model_tags, **job_tags})
     base = request["baseModelIdentifier"]
-    own = _named(base, account.registry.models)
     create = "bedrock:CreateModelCustomizationJob"
     needed = [
-        Need(create, own.arn if own is not None else _foundation(base, account), keys),
+        Need(create, _model(base, account), keys),
         Need(create, account.arn("bedrock", "custom-model/*"), keys),
         Need(create, account.arn("bedrock", "model-customization-job/*"), keys),
-        Need("iam:PassRole", request["roleArn"], {"iam:passedtoservice": ["bedrock.amazonaws.com"]}),
         *_tagging("custom-model", model_tags, account),
         *_tagging("model-customization-job", job_tags, account),
     ]
@@ -156,13 +158,11 @@ def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:
 
 def _serve(operation: str, model: str, kind: str, request: dict[str, Any], account: Resources) -> list[Need]:
     tags = _tags(request.get("tags", []))
-    own = _named(model, account.registry.models)
-    if own is None and not model.startswith("arn:"):
-        model = _foundation(model, account)
     needed = [
-        Need(f"bedrock:{operation}", own.arn if own is not None else model, tag_keys(tags)),
+        Need(f"bedrock:{operation}", _model(model, account), tag_keys(tags)),
         *_tagging(kind, tags, account),
     ]
+    own = _named(model, account.registry.models)
     if own is not None and "customModelKmsKeyId" in own.job.request:
         needed += use_of_model_key(["kms:Decrypt"], own.job.request["customModelKmsKeyId"], account)
     return needed
@@ -203,6 +203,14 @@ def _found(identifier: str, kind: str, account: Resources) -> str:
 
 def _named(identifier: str, resources: Iterable[R]) -> R | None:
     return next((resource for resource in resources if identifier in (resource.arn, resource.name)), None)
+
+
+def _model(identifier: str, account: Resources) -> str:
+    """The ARN of a custom or a foundation model."""
+    own = _named(identifier, account.registry.models)
+    if own is not None:
+        return own.arn
+    return identifier if ":custom-model/" in identifier else _foundation(identifier, account)
 
 
 def _foundation(identifier: str, account: Resources) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.permissions.calls import bedrock, kms, s3, stores
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
+from bedrock_customization.rehearsal.permissions.calls.passing import passed_roles
 from bedrock_customization.rehearsal.permissions.resources import Resources
 from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
 from bedrock_customization.rehearsal.services import sdk
 from bedrock_customization.rehearsal.services.api import ApiCall
 
-_PREFIXES = {"monitoring": "cloudwatch"}
+_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 _ON_EVERYTHING = {
     "states:ListStateMachines",
@@ -29,6 +31,7 @@ _ON_EVERYTHING = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }
+_INVOCATIONS = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
 _MACHINES = ("executionArn", "stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
 _SESSION_KEYS = {"ExternalId": "sts:externalid", "RoleSessionName": "sts:rolesessionname"}
 _SESSION_SCOPES = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "ProvidedContexts")
@@ -53,20 +56,32 @@ def needs_of(call: ApiCall, account: Resources) -> list[Need]:
     action = f"{_PREFIXES.get(signing, signing)}:{call.operation}"
     if action in _ALWAYS_ALLOWED:
         return []
+    if call.region != account.place.region:
+        account = replace(account, place=replace(account.place, region=call.region))
     if action in _ON_EVERYTHING:
-        return [Need(action, "*")]
-    service = _SERVICES.get(model.service_name)
-    return service(call.operation, call.parameters, account) if service else [Need(action, ANY_RESOURCE)]
+        needed = [Need(action, "*")]
+    elif signing == "apigateway":
+        method = model.operation_model(call.operation).http["method"]
+        needed = [Need(f"apigateway:{method}", ANY_RESOURCE)]
+    elif signing == "execute-api":
+        needed = [Need("execute-api:ManageConnections", ANY_RESOURCE)]
+    else:
+        service = _SERVICES.get(model.service_name)
+        needed = service(call.operation, call.parameters, account) if service else [Need(action, ANY_RESOURCE)]
+    return [*needed, *passed_roles(call.service, call.operation, call.parameters)]
 
 
 def _lambda(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    action = "lambda:InvokeFunction" if operation in ("Invoke", "InvokeAsync") else f"lambda:{operation}"
+    action = "lambda:InvokeFunction" if operation in _INVOCATIONS else f"lambda:{operation}"
     if "FunctionName" not in request:
         return [Need(action, ANY_RESOURCE)]
-    name = str(request["FunctionName"]).split("function:", 1)[-1]
-    if request.get("Qualifier"):
-        name = f"{name}:{request['Qualifier']}"
-    return [Need(action, account.arn("lambda", f"function:{name}"))]
+    arn = str(request["FunctionName"])
+    if not arn.startswith("arn:"):
+        owner, _, name = arn.rpartition("function:")
+        arn = replace(account.place, account=owner.rstrip(":") or account.place.account).arn(
+            "lambda", f"function:{name}"
+        )
+    return [Need(action, f"{arn}:{request['Qualifier']}" if request.get("Qualifier") else arn)]
 
 
 def _stepfunctions(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
