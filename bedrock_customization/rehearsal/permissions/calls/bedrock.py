@@ -210,7 +210,7 @@ def _model(identifier: str, account: Resources) -> str:
     own = _named(identifier, account.registry.models)
     if own is not None:
         return own.arn
-    return identifier if ":custom-model/" in identifier else _foundation(identifier, account)
+    return identifier if identifier.startswith("arn:") else _foundation(identifier, account)
 
 
 def _foundation(identifier: str, account: Resources) -> str:
