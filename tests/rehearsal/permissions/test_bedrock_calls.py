@@ -1,10 +1,12 @@
 """Which actions on which models, jobs and roles calls of Bedrock need."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bedrock_customization.rehearsal.permissions.calls.training import needs_of_service_role
+from bedrock_customization.rehearsal.services.bedrock.resources import InferenceProfile
 from tests.rehearsal.permissions.account import ACCOUNT, HERE, KEY, needed, needs
 
 TAGS = [{"key": "team", "value": "blue"}]
@@ -146,6 +148,17 @@ def test_the_region_of_a_routed_model_is_the_one_that_is_asked(profile: str, reg
     first, *routed = needs("bedrock-runtime", "Converse", {"modelId": profile})
     assert "aws:requestedregion" not in first.keys
     assert [need.keys["aws:requestedregion"] for need in routed] == [[region] for region in regions]
+
+
+def test_a_profile_of_the_accounts_own_shows_itself_and_the_region_that_it_routes_to() -> None:
+    arn = f"arn:aws:bedrock:{HERE}:application-inference-profile/support"
+    profile = InferenceProfile(name="support", arn=arn, created=0, token=None, request={}, source="us.a.b")
+    account = replace(ACCOUNT, registry=replace(ACCOUNT.registry, profiles=[profile]))
+    own, *routed = needs("bedrock-runtime", "Converse", {"modelId": arn}, account)
+    assert own.resource == arn
+    assert [(need.keys["bedrock:inferenceprofilearn"], need.keys["aws:requestedregion"]) for need in routed] == [
+        ([arn], [region]) for region in ("us-east-1", "us-east-2", "us-west-2")
+    ]
 
 
 def test_a_job_uses_its_service_role_for_key_network_teacher_and_grader() -> None:

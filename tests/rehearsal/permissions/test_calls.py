@@ -132,6 +132,7 @@ def test_to_which_service_a_role_goes_may_not_be_known() -> None:
         ("dynamodb", "PutItem", {"TableName": "a", "Item": {"role": {"S": ROLE}}}),
         ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "a", "Environment": {"Variables": {"ROLE": ROLE}}}),
         ("iam", "CreateInstanceProfile", {"InstanceProfileName": ROLE}),
+        ("iot", "ListAuditFindings", {"resourceIdentifier": {"iamRoleArn": ROLE}}),
     ],
 )
 def test_a_role_that_is_data_is_not_passed(service: str, operation: str, request_: dict[str, Any]) -> None:

@@ -163,6 +163,12 @@ def test_the_key_of_an_object_is_its_own_or_else_its_buckets(encryption: dict[st
     assert [need.resource for need in read if need.action == "kms:Decrypt"] == ([key] if key else [])
 
 
+@pytest.mark.parametrize(("enabled", "context"), [({}, "/a"), ({"BucketKeyEnabled": True}, "")])
+def test_a_bucket_key_has_the_bucket_as_its_context(enabled: dict[str, bool], context: str) -> None:
+    _, seal = needs("s3", "PutObject", {"Bucket": "open", "Key": "a"} | WITH_KEY | enabled)
+    assert seal.keys["kms:encryptioncontext:aws:s3:arn"] == [f"arn:aws:s3:::open{context}"]
+
+
 def test_an_object_that_does_not_exist_has_no_key() -> None:
     empty = replace(ACCOUNT, objects=Objects(lambda request: None))
     (need,) = needs("s3", "GetObject", {"Bucket": "sealed", "Key": "a"}, empty)

@@ -42,6 +42,28 @@ def test_objects_that_may_not_be_deleted_are_errors_in_an_answer(stack: cdk.Stac
     assert rehearsal.keys(bucket) == [key for key, _ in denied]
 
 
+def test_objects_that_are_locked_are_errors_beside_those_that_may_not_be_deleted(stack: cdk.Stack) -> None:
+    everything = iam.PolicyStatement(actions=["s3:*"], resources=["*"])
+    but = iam.PolicyStatement(
+        effect=iam.Effect.DENY, actions=["s3:DeleteObject*"], resources=["arn:aws:s3:::locked/secret"]
+    )
+
+    def grant(caller: lambda_.Function) -> None:
+        caller.add_to_role_policy(everything)
+        caller.add_to_role_policy(but)
+
+    def delete() -> None:
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="locked", ObjectLockEnabledForBucket=True)
+        held = client.put_object(Bucket="locked", Key="held", Body=b"x", ObjectLockLegalHoldStatus="ON")
+        objects = [{"Key": "held", "VersionId": held["VersionId"]}, {"Key": "secret"}]
+        answers.append(client.delete_objects(Bucket="locked", Delete={"Objects": objects}))
+
+    answers: list[Any] = []
+    output(in_handler(stack, delete, grant=grant))
+    assert [error["Key"] for error in answers[0]["Errors"]] == ["held", "secret"]
+
+
 def test_the_parts_of_an_upload_are_encrypted_as_it_says(stack: cdk.Stack) -> None:
     bucket = s3.Bucket(stack, "Data")
     bucket.add_to_resource_policy(

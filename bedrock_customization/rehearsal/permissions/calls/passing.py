@@ -17,7 +17,7 @@ from bedrock_customization.rehearsal.services import sdk
 
 _ROLE = re.compile(r"arn:[^:]+:iam::\d{12}:role/.+")
 _ABOUT_ROLES = ("iam", "sts")
-_PASSING_NOTHING = ("Get", "List", "Describe", "Delete")
+_PASSING_NOTHING = ("List", "Describe")
 _PASSED_TO = {
     "bedrock": "bedrock",
     "bedrock-agent": "bedrock",
