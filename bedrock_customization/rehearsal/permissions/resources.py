@@ -91,13 +91,13 @@ class Resources:
         """A bucket's ARN, from its name or ARN."""
         return name if name.startswith("arn:") else f"arn:{self.place.partition}:s3:::{name}"
 
-    def key_arn(self, identifier: str) -> str:
-        """A KMS key's ARN, from its id or ARN."""
-        return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
-
     def queue_arn(self, url: str) -> str:
         """A queue's ARN, from its URL."""
         return queue_arn(url, self.place.partition)
+
+    def key_arn(self, identifier: str) -> str:
+        """A KMS key's ARN, from its id or ARN."""
+        return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
 
     def tags(self, arn: str) -> Mapping[str, str] | None:
         """A resource's tags; None if they are not known. A resource that does not exist has none."""
