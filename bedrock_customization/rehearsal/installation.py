@@ -59,7 +59,7 @@ def install(
         if enforce_permissions:
             read_policies(taken, world.permissions)
             for deployed in taken:
-                check_creation(deployed, world.permissions)
+                check_creation(deployed, world.executions.machines, world.permissions)
     return deployer.stacks
 
 

@@ -48,9 +48,17 @@ _NEVER_PRESENT = {
     "s3:x-amz-storage-class",
     "sns:endpoint",
     "sns:protocol",
+    "states:statemachinequalifier",
+    "sts:externalid",
+    "sts:rolesessionname",
+    "sts:sourceidentity",
+    "sts:transitivetagkeys",
 }
 """Keys that a request does not have unless it says otherwise."""
 _FAMILIES = ("aws:requesttag/", "aws:principaltag/", "kms:encryptioncontext:")
+
+UNKNOWN: Sequence[str] = ("\0unknown",)
+"""Stands for the values of a key that a request has and the rehearsal does not know."""
 
 Tags = Callable[[], Mapping[str, str] | None]
 """Gives a resource's tags, or None if they are not known."""
@@ -75,8 +83,10 @@ class RequestContext:
             UnknownConditionError: The rehearsal cannot know.
         """
         name = key.lower()
-        if name in self.given:
+        if name in self.given and self.given[name] is not UNKNOWN:
             return self.given[name]
+        if name in self.given:
+            raise UnknownConditionError(f"the condition key {key}")
         if "resourcetag/" in name:
             tags = self.resource_tags()
             if tags is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from bedrock_customization.rehearsal.deployment import DeployedStack
+from bedrock_customization.rehearsal.interpreter.services import StateMachine
 from bedrock_customization.rehearsal.permissions.calls.need import Need
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.permissions.resources import TRACE
@@ -54,21 +56,22 @@ def read_policies(stacks: list[DeployedStack], permissions: Permissions) -> None
         raise DeploymentDeniedError(f"{error}; IAM refuses the policy as malformed") from error
 
 
-def check_creation(stack: DeployedStack, permissions: Permissions) -> None:
+def check_creation(stack: DeployedStack, machines: Mapping[str, StateMachine], permissions: Permissions) -> None:
     """Check what services check when they create the resources of a stack.
 
     Args:
         stack: The deployed stack.
+        machines: The state machines that can be run, by their ARNs.
         permissions: The permissions to check.
 
     Raises:
         DeploymentDeniedError: A service would refuse to create a resource.
     """
-    checks = {
+    checks: dict[str, Callable[[Template, str, Permissions], None]] = {
         "AWS::Lambda::Function": _function,
         "AWS::Logs::LogGroup": _log_group,
         "AWS::S3::Bucket": _bucket,
-        "AWS::StepFunctions::StateMachine": _state_machine,
+        "AWS::StepFunctions::StateMachine": partial(_state_machine, machines),
     }
     for template, logical_id in stack.resources(*checks):
         try:
@@ -79,7 +82,9 @@ def check_creation(stack: DeployedStack, permissions: Permissions) -> None:
             ) from error
 
 
-def _state_machine(template: Template, logical_id: str, permissions: Permissions) -> None:
+def _state_machine(
+    machines: Mapping[str, StateMachine], template: Template, logical_id: str, permissions: Permissions
+) -> None:
     names = ("RoleArn", "LoggingConfiguration", "TracingConfiguration")
     properties = template.properties(logical_id, *names)
     role, arn = properties["RoleArn"], template.reference(logical_id)
@@ -89,7 +94,7 @@ def _state_machine(template: Template, logical_id: str, permissions: Permissions
     if logging.get("Destinations") and logging.get("Level", "OFF") != "OFF":
         needs = [Need(f"logs:{action}", "*") for action in _LOG_DELIVERY]
         _require(permissions, principal, needs, "The state machine's role may not deliver to its log")
-    if _NESTED.search(json.dumps(template.body["Resources"][logical_id]["Properties"])):
+    if arn in machines and _NESTED.search(json.dumps(machines[arn].definition)):
         rule = template.place.arn("events", _MANAGED_RULE)
         needs = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
         _require(permissions, principal, needs, "The state machine's role may not create its managed rule")

@@ -19,6 +19,7 @@ from bedrock_customization.rehearsal.permissions.calls.services import needs_of
 from bedrock_customization.rehearsal.permissions.calls.training import job_arn, needs_of_service_role
 from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.evaluation import Decision, Evaluation, Request
+from bedrock_customization.rehearsal.permissions.objects import Objects
 from bedrock_customization.rehearsal.permissions.policies import Policies, Role
 from bedrock_customization.rehearsal.permissions.resources import Resources
 from bedrock_customization.rehearsal.permissions.statements import Grant, Who
@@ -69,7 +70,7 @@ class Permissions:
         self._place = place
         self._aws = aws
         self._clock = clock
-        self._resources = Resources(place, registry)
+        self._resources = Resources(place, registry, objects=Objects(self._head))
         self._evaluation: Evaluation | None = None
         self.denied: list[Denial] = []
         self.used: Counter[Grant] = Counter()
@@ -106,6 +107,9 @@ class Permissions:
         if self._evaluation is None or not (call.principal.role_arn or call.principal.service):
             return
         keys: dict[str, Sequence[str]] = {} if call.secure else {"aws:securetransport": ["false"]}
+        if call.service == "s3" and call.operation == "DeleteObjects":
+            self._refuse_deletions(call, keys)
+            return
         denial = self._first_denial(call.principal, needs_of(call, self._resources), call.region, keys)
         if denial is None and call.service == "s3" and call.operation in ("GetObject", "HeadObject"):
             denial = self._hidden(call)
@@ -117,7 +121,9 @@ class Permissions:
             self._write_log(call)
 
     def after(self, call: ApiCall, result: Any) -> None:
-        """Nothing is denied after it was done."""
+        """Remember what later calls hang on; nothing is denied after it was done."""
+        if call.service == "s3" and call.operation == "CreateMultipartUpload":
+            self._resources.objects.begin_upload(result["UploadId"], call.parameters)
 
     def require(self, principal: Principal, needs: Iterable[Need], service: str) -> None:
         """Refuse what a service does in somebody's name beside the calls that it is asked for.
@@ -210,16 +216,28 @@ class Permissions:
         if denial is not None:
             raise ApiError("ValidationException", f"The service role is not enough for the job. {denial.message}")
 
+    def _refuse_deletions(self, call: ApiCall, keys: dict[str, Sequence[str]]) -> None:
+        """Refuse those of several objects that the caller may not delete, which is no error of the whole call."""
+        needs = s3.deletions(call.parameters, self._resources)
+        for entry, need in zip(call.parameters["Delete"]["Objects"], needs, strict=True):
+            denial = self._first_denial(call.principal, [need], call.region, keys)
+            if denial is not None:
+                named = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
+                call.refused.append({**named, "Code": "AccessDenied", "Message": denial.message})
+
     def _hidden(self, call: ApiCall) -> Denial | None:
         """Whoever may not list a bucket is not told that an object does not exist."""
+        if self._resources.objects.stored(call.parameters) is not None:
+            return None
+        need = s3.listing_that_reveals(call.parameters, self._resources)
+        return self._first_denial(call.principal, [need], call.region, {})
+
+    def _head(self, request: dict[str, Any]) -> dict[str, Any] | None:
         try:
-            names = ("Bucket", "Key", "VersionId")
-            request = {name: call.parameters[name] for name in names if name in call.parameters}
-            self._aws.forward(self._aws.client("s3"), "HeadObject", request)
+            stored: dict[str, Any] = self._aws.forward(self._aws.client("s3"), "HeadObject", request)
         except ClientError:
-            need = s3.listing_that_reveals(call.parameters, self._resources)
-            return self._first_denial(call.principal, [need], call.region, {})
-        return None
+            return None
+        return stored
 
     def _write_log(self, call: ApiCall) -> None:
         name = call.parameters["FunctionName"].split(":function:", 1)[-1].split(":")[0]
@@ -236,7 +254,8 @@ class Permissions:
     def _who(self, principal: Principal, role: Role | None) -> Who:
         if role is None:
             return self._service(str(principal.service))
-        session = principal.function or _session(principal.execution_arn or principal.source_arn or role.arn)
+        made_up = _session(principal.execution_arn or principal.source_arn or role.arn)
+        session = principal.session or principal.function or made_up
         assumed = f"arn:{self._place.partition}:sts::{self._place.account}:assumed-role/{role.name}/{session}"
         return Who(role.arn, assumed, self._place.account)
 
@@ -283,7 +302,8 @@ class Permissions:
             **keys,
         }
         if ":foundation-model/" not in resource:
-            given["aws:resourceaccount"] = [self._place.account]
+            owner = resource.split(":")[4:5]
+            given["aws:resourceaccount"] = owner if any(owner) else [self._place.account]
         return RequestContext(given, lambda: self._resources.tags(resource))
 
 

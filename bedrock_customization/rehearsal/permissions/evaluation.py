@@ -67,7 +67,8 @@ class Evaluation:
         """Decide on a request.
 
         An explicit Deny of any policy wins. Else an identity policy or the resource's own policy has to allow it; a
-        KMS key's policy has to allow it or to leave it to the identity policies. A permissions boundary limits both.
+        KMS key's policy and a role's trust policy have to allow it or to leave it to the identity policies. A
+        permissions boundary limits both.
 
         Raises:
             UnsupportedTemplateError: The decision hangs on something that the rehearsal does not know.
@@ -122,13 +123,17 @@ class Evaluation:
                 return Decision(f"with an explicit deny in {name}")
         direct = _fitting([statement for statement in own.allowances if statement.names(who)], request)
         allowed = _fitting(identity.allowances, request)
-        is_key = request.action.startswith("kms:") and request.resource in self.policies.keys
+        has_last_word = (
+            request.resource in self.policies.keys
+            if request.action.startswith("kms:")
+            else request.action == "sts:AssumeRole" and request.resource in self.policies.roles
+        )
         delegations = (
             _fitting([statement for statement in own.allowances if statement.delegates_to(who)], request)
-            if is_key
+            if has_last_word
             else []
         )
-        if is_key and not delegations:
+        if has_last_word and not delegations:
             return Decision(f"because no resource-based policy allows the {request.action} action")
         if not direct and not allowed:
             if role is not None and role.unknown:

@@ -79,13 +79,15 @@ class Policies:
             yield from statements
 
     def resource_statements(self, resource: str) -> list[Statement]:
-        """The statements of a resource's own policy; an S3 object has its bucket's.
+        """The statements of a resource's own policy; an S3 object has its bucket's, a role its trust policy.
 
         Raises:
             UnsupportedTemplateError: The policy needs something that is not known.
         """
         if ":s3:::" in resource:
             resource = resource.split("/", 1)[0]
+        if resource in self.roles:
+            return self.roles[resource].trust
         if resource in self.unreadable:
             raise self.unreadable[resource]
         return self.of_resources.get(resource, [])

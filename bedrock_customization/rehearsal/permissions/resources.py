@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.objects import Objects
 from bedrock_customization.rehearsal.permissions.policies import queue_arn, tags_of
 from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services.bedrock.registry import Registry
@@ -47,10 +48,11 @@ class Resources:
     Args:
         place: The account, Region and partition.
         registry: What the account has in Bedrock.
-        keys: The KMS key of each encrypted bucket, topic and queue, by its ARN.
+        keys: The KMS key of each encrypted bucket, topic, queue, table and secret, by its ARN.
         bucket_keys: The ARNs of the buckets with an S3 bucket key.
         secrets: The ARNs of secrets.
         functions: The Lambda functions by their names.
+        objects: The objects of the buckets.
     """
 
     place: Place
@@ -59,6 +61,7 @@ class Resources:
     bucket_keys: set[str] = field(default_factory=set)
     secrets: list[str] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
+    objects: Objects = field(default_factory=Objects)
     _stacks: list[DeployedStack] = field(default_factory=list)
 
     def take(self, stacks: Iterable[DeployedStack]) -> None:
@@ -72,6 +75,11 @@ class Resources:
                 self._encrypt(template.arn(logical_id), key)
             for template, logical_id in stack.resources("AWS::SecretsManager::Secret"):
                 self.secrets.append(template.reference(logical_id))
+                self._encrypt(
+                    template.reference(logical_id), template.properties(logical_id, "KmsKeyId").get("KmsKeyId")
+                )
+            for template, logical_id in stack.resources("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+                self._take_table(template, logical_id)
             for template, logical_id in stack.resources("AWS::Lambda::Function"):
                 self._take_function(template, logical_id)
 
@@ -87,6 +95,10 @@ class Resources:
         """A queue's ARN, from its URL."""
         return queue_arn(url, self.place.partition)
 
+    def key_arn(self, identifier: str) -> str:
+        """A KMS key's ARN, from its id or ARN."""
+        return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
+
     def tags(self, arn: str) -> Mapping[str, str] | None:
         """A resource's tags; None if they are not known. A resource that does not exist has none."""
         if arn.split(":")[2:3] == ["bedrock"]:
@@ -95,7 +107,10 @@ class Resources:
             for template, logical_id in stack.resources():
                 try:
                     if template.arn(logical_id) == arn:
-                        return tags_of(template.properties(logical_id, "Tags").get("Tags", []))
+                        properties = template.properties(logical_id, "Tags", "AbacStatus")
+                        # Policies see a bucket's tags only if it enables that.
+                        seen = ":s3:::" not in arn or properties.get("AbacStatus") == "Enabled"
+                        return tags_of(properties.get("Tags", [])) if seen else {}
                 except UnsupportedTemplateError:
                     continue
         return None
@@ -108,6 +123,12 @@ class Resources:
             if rule.get("BucketKeyEnabled") in (True, "true"):
                 self.bucket_keys.add(template.arn(logical_id))
 
+    def _take_table(self, template: Template, logical_id: str) -> None:
+        properties = template.properties(logical_id, "SSESpecification", "Replicas")
+        here = [replica for replica in properties.get("Replicas", ()) if replica.get("Region") == self.place.region]
+        for sealed in (properties, *here):
+            self._encrypt(template.arn(logical_id), sealed.get("SSESpecification", {}).get("KMSMasterKeyId"))
+
     def _take_function(self, template: Template, logical_id: str) -> None:
         properties = template.properties(logical_id, "Role", "LoggingConfig", "TracingConfig")
         name = template.reference(logical_id)
@@ -118,4 +139,4 @@ class Resources:
     def _encrypt(self, arn: str, key: str | None) -> None:
         """Note a key; the keys that AWS manages let everybody use them who may use the resource."""
         if key is not None and "alias/aws/" not in key:
-            self.keys[arn] = key if key.startswith("arn:") else self.arn("kms", f"key/{key}")
+            self.keys[arn] = self.key_arn(key)

@@ -6,7 +6,7 @@ import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ class Principal:
     """Who calls an API: the role that acts, and, for a state machine, in which state and execution.
 
     A service that acts in the name of a resource has its service principal and that resource's ARN; it assumes the role
-    first, if there is one.
+    first, if there is one. Whoever assumed the role by AssumeRole has the session's name.
     """
 
     role_arn: str | None = None
@@ -39,6 +39,7 @@ class Principal:
     function: str | None = None
     service: str | None = None
     source_arn: str | None = None
+    session: str | None = None
 
 
 _NOBODY = Principal()
@@ -46,7 +47,10 @@ _NOBODY = Principal()
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One call: what is asked of which service, by whom, and whether over TLS."""
+    """One call: what is asked of which service, by whom, and whether over TLS.
+
+    `refused` has the objects that DeleteObjects does not delete, as its answer lists them.
+    """
 
     service: str
     operation: str
@@ -54,6 +58,7 @@ class ApiCall:
     principal: Principal
     region: str
     secure: bool = True
+    refused: list[dict[str, str]] = field(default_factory=list)
 
 
 class SimulatedService(Protocol):
@@ -96,6 +101,7 @@ class Api:
         self._random = random
         self.interceptors: list[Interceptor] = []
         self._acting = _NOBODY
+        self._sessions: dict[str, Principal] = {}
         account.answer = self._answer_client
 
     def knows(self, service: str, operation: str) -> bool:
@@ -144,6 +150,8 @@ class Api:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
     def _perform(self, call: ApiCall, client: botocore.client.BaseClient | None = None) -> dict[str, Any]:
+        if call.refused:
+            return self._perform_rest(call, client)
         service = self._services.get(call.service)
         if service is not None:
             shape = sdk.service_model(call.service).operation_model(call.operation).input_shape
@@ -160,7 +168,21 @@ class Api:
             status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
             code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
             raise ApiError(code, message, status) from error
+        if (call.service, call.operation) == ("sts", "AssumeRole"):
+            session = Principal(call.parameters["RoleArn"], session=call.parameters["RoleSessionName"])
+            self._sessions[result["Credentials"]["AccessKeyId"]] = session
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
+
+    def _perform_rest(self, call: ApiCall, client: botocore.client.BaseClient | None) -> dict[str, Any]:
+        """Delete the objects of DeleteObjects that are not refused."""
+        refused = [(entry["Key"], entry.get("VersionId")) for entry in call.refused]
+        delete = call.parameters["Delete"]
+        rest = [entry for entry in delete["Objects"] if (entry["Key"], entry.get("VersionId")) not in refused]
+        if not rest:
+            return {"Errors": call.refused}
+        parameters = {**call.parameters, "Delete": {**delete, "Objects": rest}}
+        result = self._perform(replace(call, parameters=parameters, refused=[]), client)
+        return {**result, "Errors": [*result.get("Errors", ()), *call.refused]}
 
     def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
         service = client.meta.service_model.service_name
@@ -171,8 +193,9 @@ class Api:
         model = client.meta.service_model.operation_model(operation)
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
+        principal = self._sessions.get(_access_key(client), self._acting)
         secure = not client.meta.endpoint_url.startswith("http:")
-        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name, secure)
+        call = ApiCall(service, operation, parameters, principal, client.meta.region_name, secure)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         try:
             for interceptor in self.interceptors:
@@ -190,3 +213,8 @@ class Api:
                 for name, value in result.items()
             }
         return {**result, "ResponseMetadata": metadata}
+
+
+def _access_key(client: botocore.client.BaseClient) -> str:
+    credentials = client._get_credentials()
+    return str(credentials.access_key) if credentials is not None else ""

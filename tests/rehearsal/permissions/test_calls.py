@@ -4,147 +4,18 @@ from typing import Any
 
 import pytest
 
-from bedrock_customization.rehearsal.clock import VirtualClock
+from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.permissions.calls.services import needs_of
-from bedrock_customization.rehearsal.permissions.calls.training import needs_of_service_role
-from bedrock_customization.rehearsal.permissions.resources import Resources
+from bedrock_customization.rehearsal.permissions.conditions import UnknownConditionError
+from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
-from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services.api import ApiCall, Principal
-from bedrock_customization.rehearsal.services.bedrock.registry import Registry
-
-PLACE = Place("", "123456789012", "us-east-1", "aws", "amazonaws.com")
-HERE = "us-east-1:123456789012"
-KEY = f"arn:aws:kms:{HERE}:key/1"
-ACCOUNT = Resources(
-    PLACE,
-    Registry(VirtualClock(), PLACE.region, PLACE.account, PLACE.partition),
-    keys={
-        "arn:aws:s3:::sealed": KEY,
-        f"arn:aws:sqs:{HERE}:sealed": KEY,
-    },
-    secrets=[f"arn:aws:secretsmanager:{HERE}:secret:team-AbCdEf"],
-)
-TAGS = [{"key": "team", "value": "blue"}]
-JOB = {
-    "jobName": "a",
-    "customModelName": "b",
-    "roleArn": "arn:aws:iam::123456789012:role/Bedrock",
-    "baseModelIdentifier": "amazon.nova-micro-v1:0:128k",
-    "jobTags": TAGS,
-    "customModelTags": TAGS,
-}
-
-
-def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[str, str]]:
-    call = ApiCall(service, operation, request, Principal(), PLACE.region)
-    return [(need.action, need.resource.replace(HERE, "HERE")) for need in needs_of(call, ACCOUNT)]
+from tests.rehearsal.permissions.account import ACCOUNT, HERE, ROLE, needed, needs
 
 
 @pytest.mark.parametrize(
     ("service", "operation", "request_", "expected"),
     [
-        (
-            "bedrock-runtime",
-            "Converse",
-            {"modelId": "amazon.nova-micro-v1:0"},
-            [("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0")],
-        ),
-        (
-            "bedrock-runtime",
-            "ConverseStream",
-            {"modelId": "arn:aws:bedrock:us-east-1::foundation-model/a.b"},
-            [("bedrock:InvokeModelWithResponseStream", "arn:aws:bedrock:us-east-1::foundation-model/a.b")],
-        ),
-        (
-            "bedrock-runtime",
-            "InvokeModel",
-            {"modelId": f"arn:aws:bedrock:{HERE}:provisioned-model/abc"},
-            [("bedrock:InvokeModel", "arn:aws:bedrock:HERE:provisioned-model/abc")],
-        ),
-        (
-            "bedrock-runtime",
-            "Converse",
-            {"modelId": "global.a.b"},
-            [
-                ("bedrock:InvokeModel", "arn:aws:bedrock:HERE:inference-profile/global.a.b"),
-                ("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1::foundation-model/a.b"),
-                ("bedrock:InvokeModel", "arn:aws:bedrock:::foundation-model/a.b"),
-            ],
-        ),
-        ("bedrock", "ListCustomModels", {}, [("bedrock:ListCustomModels", "*")]),
-        (
-            "bedrock",
-            "CreateModelCustomizationJob",
-            JOB,
-            [
-                (
-                    "bedrock:CreateModelCustomizationJob",
-                    "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-micro-v1:0:128k",
-                ),
-                ("bedrock:CreateModelCustomizationJob", "arn:aws:bedrock:HERE:custom-model/*"),
-                ("bedrock:CreateModelCustomizationJob", "arn:aws:bedrock:HERE:model-customization-job/*"),
-                ("iam:PassRole", "arn:aws:iam::123456789012:role/Bedrock"),
-                ("bedrock:TagResource", "arn:aws:bedrock:HERE:custom-model/*"),
-                ("bedrock:TagResource", "arn:aws:bedrock:HERE:model-customization-job/*"),
-            ],
-        ),
-        (
-            "bedrock",
-            "CreateCustomModelDeployment",
-            {"modelDeploymentName": "a", "modelArn": f"arn:aws:bedrock:{HERE}:custom-model/x", "tags": TAGS},
-            [
-                ("bedrock:CreateCustomModelDeployment", "arn:aws:bedrock:HERE:custom-model/x"),
-                ("bedrock:TagResource", "arn:aws:bedrock:HERE:custom-model-deployment/*"),
-            ],
-        ),
-        (
-            "bedrock",
-            "StopModelCustomizationJob",
-            {"jobIdentifier": "gone"},
-            [("bedrock:StopModelCustomizationJob", "arn:aws:bedrock:HERE:model-customization-job/gone")],
-        ),
-        ("s3", "HeadObject", {"Bucket": "open", "Key": "a"}, [("s3:GetObject", "arn:aws:s3:::open/a")]),
-        (
-            "s3",
-            "GetObject",
-            {"Bucket": "sealed", "Key": "a", "VersionId": "1"},
-            [("s3:GetObjectVersion", "arn:aws:s3:::sealed/a"), ("kms:Decrypt", "arn:aws:kms:HERE:key/1")],
-        ),
-        (
-            "s3",
-            "PutObject",
-            {"Bucket": "sealed", "Key": "a", "Tagging": "x=y"},
-            [
-                ("s3:PutObject", "arn:aws:s3:::sealed/a"),
-                ("s3:PutObjectTagging", "arn:aws:s3:::sealed/a"),
-                ("kms:GenerateDataKey", "arn:aws:kms:HERE:key/1"),
-            ],
-        ),
-        (
-            "s3",
-            "UploadPart",
-            {"Bucket": "sealed", "Key": "a", "PartNumber": 1, "UploadId": "u"},
-            [("s3:PutObject", "arn:aws:s3:::sealed/a"), ("kms:Decrypt", "arn:aws:kms:HERE:key/1")],
-        ),
-        (
-            "s3",
-            "CopyObject",
-            {"Bucket": "open", "Key": "b", "CopySource": "sealed/a"},
-            [
-                ("s3:GetObject", "arn:aws:s3:::sealed/a"),
-                ("kms:Decrypt", "arn:aws:kms:HERE:key/1"),
-                ("s3:PutObject", "arn:aws:s3:::open/b"),
-            ],
-        ),
-        (
-            "s3",
-            "DeleteObjects",
-            {"Bucket": "open", "Delete": {"Objects": [{"Key": "a"}, {"Key": "b"}]}},
-            [("s3:DeleteObject", "arn:aws:s3:::open/a"), ("s3:DeleteObject", "arn:aws:s3:::open/b")],
-        ),
-        ("s3", "ListObjectsV2", {"Bucket": "open"}, [("s3:ListBucket", "arn:aws:s3:::open")]),
-        ("s3", "ListBuckets", {}, [("s3:ListAllMyBuckets", "*")]),
         (
             "lambda",
             "Invoke",
@@ -152,10 +23,43 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
             [("lambda:InvokeFunction", "arn:aws:lambda:HERE:function:mine:live")],
         ),
         (
+            "lambda",
+            "InvokeWithResponseStream",
+            {"FunctionName": "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:eu-west-1:999999999999:function:theirs:live")],
+        ),
+        (
+            "lambda",
+            "Invoke",
+            {"FunctionName": "999999999999:function:theirs"},
+            [("lambda:InvokeFunction", "arn:aws:lambda:us-east-1:999999999999:function:theirs")],
+        ),
+        ("resourcegroupstaggingapi", "GetResources", {}, [("tag:GetResources", ANY_RESOURCE)]),
+        ("apigateway", "GetRestApi", {"restApiId": "a"}, [("apigateway:GET", ANY_RESOURCE)]),
+        ("apigatewayv2", "UpdateApi", {"ApiId": "a"}, [("apigateway:PATCH", ANY_RESOURCE)]),
+        (
+            "apigatewaymanagementapi",
+            "PostToConnection",
+            {"ConnectionId": "a"},
+            [("execute-api:ManageConnections", ANY_RESOURCE)],
+        ),
+        (
             "stepfunctions",
             "DescribeExecution",
             {"executionArn": f"arn:aws:states:{HERE}:execution:m:1"},
             [("states:DescribeExecution", "arn:aws:states:HERE:execution:m:1")],
+        ),
+        (
+            "stepfunctions",
+            "StartExecution",
+            {"stateMachineArn": f"arn:aws:states:{HERE}:stateMachine:m:live"},
+            [("states:StartExecution", "arn:aws:states:HERE:stateMachine:m")],
+        ),
+        (
+            "stepfunctions",
+            "DescribeStateMachineAlias",
+            {"stateMachineAliasArn": f"arn:aws:states:{HERE}:stateMachine:m:live"},
+            [("states:DescribeStateMachineAlias", "arn:aws:states:HERE:stateMachine:m")],
         ),
         ("sns", "Publish", {"PhoneNumber": "+1"}, [("sns:Publish", "*")]),
         (
@@ -177,27 +81,6 @@ def needed(service: str, operation: str, request: dict[str, Any]) -> list[tuple[
                 ("events:PutEvents", "arn:aws:events:HERE:event-bus/default"),
             ],
         ),
-        (
-            "dynamodb",
-            "TransactWriteItems",
-            {"TransactItems": [{"Put": {"TableName": "a"}}, {"ConditionCheck": {"TableName": "b"}}]},
-            [
-                ("dynamodb:PutItem", "arn:aws:dynamodb:HERE:table/a"),
-                ("dynamodb:ConditionCheckItem", "arn:aws:dynamodb:HERE:table/b"),
-            ],
-        ),
-        (
-            "dynamodb",
-            "Query",
-            {"TableName": "a", "IndexName": "i"},
-            [("dynamodb:Query", "arn:aws:dynamodb:HERE:table/a/index/i")],
-        ),
-        (
-            "secretsmanager",
-            "GetSecretValue",
-            {"SecretId": "team"},
-            [("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:HERE:secret:team-AbCdEf")],
-        ),
         ("cloudwatch", "PutMetricData", {}, [("cloudwatch:PutMetricData", "*")]),
         ("ec2", "DescribeVpcs", {}, [("ec2:DescribeVpcs", ANY_RESOURCE)]),
         ("sts", "GetCallerIdentity", {}, []),
@@ -207,31 +90,73 @@ def test_a_call(service: str, operation: str, request_: dict[str, Any], expected
     assert needed(service, operation, request_) == expected
 
 
-def test_tags_and_the_passed_service_are_condition_keys() -> None:
-    call = ApiCall("bedrock", "CreateModelCustomizationJob", JOB, Principal(), PLACE.region)
-    create, *_, pass_role, _, tag_job = needs_of(call, ACCOUNT)
-    assert create.keys == tag_job.keys == {"aws:requesttag/team": ["blue"], "aws:tagkeys": ["team"]}
-    assert pass_role.keys == {"iam:passedtoservice": ["bedrock.amazonaws.com"]}
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "resource"),
+    [
+        ("ssm", "GetParameter", {"Name": "a"}, "arn:aws:ssm:eu-west-1:123456789012:parameter/a"),
+        ("lambda", "Invoke", {"FunctionName": "a"}, "arn:aws:lambda:eu-west-1:123456789012:function:a"),
+        ("bedrock-runtime", "Converse", {"modelId": "a.b"}, "arn:aws:bedrock:eu-west-1::foundation-model/a.b"),
+    ],
+)
+def test_what_a_client_of_another_region_names_is_there(
+    service: str, operation: str, request_: dict[str, Any], resource: str
+) -> None:
+    (need,) = needs_of(ApiCall(service, operation, request_, Principal(), "eu-west-1"), ACCOUNT)
+    assert need.resource == resource
 
 
-def test_a_job_uses_its_service_role_for_key_network_teacher_and_grader() -> None:
-    request = JOB | {
-        "customModelKmsKeyId": KEY,
-        "vpcConfig": {"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]},
-        "customizationConfig": {
-            "distillationConfig": {"teacherModelConfig": {"teacherModelIdentifier": "us.a.b"}},
-            "rftConfig": {"graderConfig": {"lambdaGrader": {"lambdaArn": f"arn:aws:lambda:{HERE}:function:grade"}}},
-        },
-    }
-    actions = {(need.action, need.resource.replace(HERE, "HERE")) for need in needs_of_service_role(request, ACCOUNT)}
-    assert {
-        ("kms:CreateGrant", "arn:aws:kms:HERE:key/1"),
-        ("ec2:CreateNetworkInterface", "arn:aws:ec2:HERE:network-interface/*"),
-        ("ec2:CreateNetworkInterface", "arn:aws:ec2:HERE:subnet/subnet-1"),
-        ("ec2:CreateNetworkInterface", "arn:aws:ec2:HERE:security-group/sg-1"),
-        ("ec2:DescribeVpcs", "*"),
-        ("bedrock:InvokeModel", "arn:aws:bedrock:HERE:inference-profile/us.a.b"),
-        ("bedrock:InvokeModel", "arn:aws:bedrock:us-west-2::foundation-model/a.b"),
-        ("lambda:InvokeFunction", "arn:aws:lambda:HERE:function:grade"),
-    } <= actions
-    assert needs_of_service_role(JOB, ACCOUNT) == []
+@pytest.mark.parametrize(
+    ("service", "operation", "request_", "to"),
+    [
+        ("scheduler", "CreateSchedule", {"Target": {"Arn": "a", "RoleArn": ROLE}}, "scheduler.amazonaws.com"),
+        ("ecs", "RegisterTaskDefinition", {"family": "a", "taskRoleArn": ROLE}, "ecs-tasks.amazonaws.com"),
+        ("events", "PutTargets", {"Rule": "a", "Targets": [{"RoleArn": ROLE}]}, "events.amazonaws.com"),
+    ],
+)
+def test_a_role_in_a_request_has_to_be_passed(service: str, operation: str, request_: dict[str, Any], to: str) -> None:
+    *_, passed = needs(service, operation, request_)
+    assert (passed.action, passed.resource) == ("iam:PassRole", ROLE)
+    assert RequestContext(passed.keys).values("iam:PassedToService") == [to]
+
+
+def test_to_which_service_a_role_goes_may_not_be_known() -> None:
+    _, passed = needs("appsync", "CreateDataSource", {"serviceRoleArn": ROLE})
+    with pytest.raises(UnknownConditionError, match="iam:PassedToService"):
+        RequestContext(passed.keys).values("iam:PassedToService")
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_"),
+    [
+        ("ssm", "PutParameter", {"Name": "role", "Value": ROLE}),
+        ("dynamodb", "PutItem", {"TableName": "a", "Item": {"role": {"S": ROLE}}}),
+        ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "a", "Environment": {"Variables": {"ROLE": ROLE}}}),
+        ("iam", "CreateInstanceProfile", {"InstanceProfileName": ROLE}),
+        ("iot", "ListAuditFindings", {"resourceIdentifier": {"iamRoleArn": ROLE}}),
+    ],
+)
+def test_a_role_that_is_data_is_not_passed(service: str, operation: str, request_: dict[str, Any]) -> None:
+    assert len(needs(service, operation, request_)) == 1
+
+
+def test_assuming_a_role_shows_the_session() -> None:
+    (need,) = needs("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "me", "ExternalId": "x"})
+    assert (need.action, need.resource) == ("sts:AssumeRole", ROLE)
+    assert need.keys == {"sts:rolesessionname": ["me"], "sts:externalid": ["x"]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [("AssumeRole", {"Policy": "{}"}), ("AssumeRoleWithWebIdentity", {}), ("GetFederationToken", {})],
+)
+def test_a_session_whose_rights_are_not_known_is_refused(operation: str, more: dict[str, Any]) -> None:
+    with pytest.raises(UnsupportedTemplateError, match=f"sts:{operation}"):
+        needs("sts", operation, {"RoleArn": ROLE, "RoleSessionName": "me"} | more)
+
+
+@pytest.mark.parametrize(("suffix", "qualifier"), [(":live", ["live"]), (":3", ["3"]), ("", None)])
+def test_the_qualifier_of_a_state_machine_is_a_condition_key(suffix: str, qualifier: list[str] | None) -> None:
+    (need,) = needs(
+        "stepfunctions", "StartExecution", {"stateMachineArn": f"arn:aws:states:{HERE}:stateMachine:m{suffix}"}
+    )
+    assert RequestContext(need.keys).values("states:StateMachineQualifier") == qualifier

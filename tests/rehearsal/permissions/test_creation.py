@@ -73,6 +73,14 @@ def test_a_nested_execution_needs_the_managed_rule(stack: cdk.Stack, granted: bo
             Rehearsal.from_stack(stack)
 
 
+def test_a_nested_execution_of_a_definition_in_a_file(stack: cdk.Stack, tmp_path: Path) -> None:
+    definition = tmp_path / "definition.json"
+    definition.write_text(json.dumps(NESTED), encoding="utf-8")
+    sfn.StateMachine(stack, "Machine", definition_body=sfn.DefinitionBody.from_file(str(definition)))
+    with pytest.raises(DeploymentDeniedError, match=r"managed rule: .*events:PutTargets"):
+        Rehearsal.from_stack(stack)
+
+
 def test_a_traced_function(stack: cdk.Stack) -> None:
     lambda_.Function(
         stack,

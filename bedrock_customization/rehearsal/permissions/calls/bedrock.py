@@ -7,6 +7,7 @@ encryption of custom models and inference profiles.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
@@ -27,6 +28,8 @@ _IDENTIFIERS = {
     "UpdateCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
     "DeleteCustomModelDeployment": ("customModelDeploymentIdentifier", "custom-model-deployment"),
 }
+_SERVES = {"UpdateProvisionedModelThroughput": "desiredModelId", "UpdateCustomModelDeployment": "modelArn"}
+"""The field that names the model which is to be served."""
 _INVOKE = {
     "Converse": "InvokeModel",
     "ConverseStream": "InvokeModelWithResponseStream",
@@ -58,7 +61,7 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
         account: The account's resources.
     """
     if operation in _INVOKE:
-        return invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account)
+        return _guarded(invoke(f"bedrock:{_INVOKE[operation]}", request["modelId"], account), request, account)
     if operation == "CreateModelCustomizationJob":
         return _create_job(request, account)
     if operation == "CreateProvisionedModelThroughput":
@@ -67,7 +70,9 @@ def needs(operation: str, request: dict[str, Any], account: Resources) -> list[N
         return _serve(operation, request["modelArn"], "custom-model-deployment", request, account)
     if operation in _IDENTIFIERS:
         field, kind = _IDENTIFIERS[operation]
-        return [Need(f"bedrock:{operation}", _found(request[field], kind, account))]
+        needed = [Need(f"bedrock:{operation}", _found(request[field], kind, account))]
+        model = request.get(_SERVES.get(operation, ""))
+        return needed if model is None else [*needed, Need(f"bedrock:{operation}", _model(model, account))]
     if operation == "TagResource":
         return [Need("bedrock:TagResource", request["resourceARN"], tag_keys(_tags(request["tags"])))]
     if operation == "UntagResource":
@@ -100,37 +105,49 @@ def invoke(action: str, model_id: str, account: Resources) -> list[Need]:
     if own is not None:
         through = {"bedrock:inferenceprofilearn": [own.arn]}
         behind = [need for need in invoke(action, own.source, account) if ":foundation-model/" in need.resource]
-        return [Need(action, own.arn), *(Need(action, need.resource, through) for need in behind)]
+        return [Need(action, own.arn), *(Need(action, need.resource, {**need.keys, **through}) for need in behind)]
     if model_id.startswith("arn:") and "inference-profile/" not in model_id:
         return [Need(action, model_id)]
     name = model_id.rsplit("inference-profile/", 1)[-1]
     geography, dot, foundation = name.partition(".")
     if not dot or geography not in _GEOGRAPHIES:
         return [Need(action, model_id if model_id.startswith("arn:") else _foundation(model_id, account))]
-    # A profile also needs the model in each Region that it may route to; a global one has a model without a Region.
+    # A profile also needs the model in each Region that it may route to, which then is the Region that is asked; a
+    # global one has a model without a Region.
     profile = account.arn("bedrock", f"inference-profile/{name}")
     regions = _GEOGRAPHIES[geography] or (account.place.region, "")
-    through = {"bedrock:inferenceprofilearn": [profile]}
-    return [
-        Need(action, profile),
-        *(
-            Need(action, f"arn:{account.place.partition}:bedrock:{region}::foundation-model/{foundation}", through)
-            for region in regions
-        ),
+    needed = [Need(action, profile)]
+    for region in regions:
+        model = f"arn:{account.place.partition}:bedrock:{region}::foundation-model/{foundation}"
+        routed = {"bedrock:inferenceprofilearn": [profile], "aws:requestedregion": [region or "unspecified"]}
+        needed.append(Need(action, model, routed))
+    return needed
+
+
+def _guarded(needed: list[Need], request: dict[str, Any], account: Resources) -> list[Need]:
+    """What it takes to ask a model, with the guardrail that the request names."""
+    config = request.get("guardrailConfig", request)
+    guardrail = config.get("guardrailIdentifier")
+    if guardrail is None:
+        return needed
+    arn = guardrail if guardrail.startswith("arn:") else account.arn("bedrock", f"guardrail/{guardrail}")
+    version = config.get("guardrailVersion", "DRAFT")
+    shown = {"bedrock:guardrailidentifier": [arn if version == "DRAFT" else f"{arn}:{version}"]}
+    asking = [
+        replace(need, keys={**need.keys, **shown}) if need.action.startswith("bedrock:") else need for need in needed
     ]
+    return [*asking, Need("bedrock:ApplyGuardrail", arn)]
 
 
 def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:
     model_tags, job_tags = _tags(request.get("customModelTags", [])), _tags(request.get("jobTags", []))
     keys = tag_keys({**model_tags, **job_tags})
     base = request["baseModelIdentifier"]
-    own = _named(base, account.registry.models)
     create = "bedrock:CreateModelCustomizationJob"
     needed = [
-        Need(create, own.arn if own is not None else _foundation(base, account), keys),
+        Need(create, _model(base, account), keys),
         Need(create, account.arn("bedrock", "custom-model/*"), keys),
         Need(create, account.arn("bedrock", "model-customization-job/*"), keys),
-        Need("iam:PassRole", request["roleArn"], {"iam:passedtoservice": ["bedrock.amazonaws.com"]}),
         *_tagging("custom-model", model_tags, account),
         *_tagging("model-customization-job", job_tags, account),
     ]
@@ -141,13 +158,11 @@ def _create_job(request: dict[str, Any], account: Resources) -> list[Need]:
 
 def _serve(operation: str, model: str, kind: str, request: dict[str, Any], account: Resources) -> list[Need]:
     tags = _tags(request.get("tags", []))
-    own = _named(model, account.registry.models)
-    if own is None and not model.startswith("arn:"):
-        model = _foundation(model, account)
     needed = [
-        Need(f"bedrock:{operation}", own.arn if own is not None else model, tag_keys(tags)),
+        Need(f"bedrock:{operation}", _model(model, account), tag_keys(tags)),
         *_tagging(kind, tags, account),
     ]
+    own = _named(model, account.registry.models)
     if own is not None and "customModelKmsKeyId" in own.job.request:
         needed += use_of_model_key(["kms:Decrypt"], own.job.request["customModelKmsKeyId"], account)
     return needed
@@ -188,6 +203,14 @@ def _found(identifier: str, kind: str, account: Resources) -> str:
 
 def _named(identifier: str, resources: Iterable[R]) -> R | None:
     return next((resource for resource in resources if identifier in (resource.arn, resource.name)), None)
+
+
+def _model(identifier: str, account: Resources) -> str:
+    """The ARN of a custom or a foundation model."""
+    own = _named(identifier, account.registry.models)
+    if own is not None:
+        return own.arn
+    return identifier if identifier.startswith("arn:") else _foundation(identifier, account)
 
 
 def _foundation(identifier: str, account: Resources) -> str:

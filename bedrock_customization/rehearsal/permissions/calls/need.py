@@ -31,14 +31,18 @@ def use_of_key(action: str, key: str, service: str, encryption_context: Mapping[
         encryption_context: What the service encrypts with.
         account: The caller's account.
     """
-    keys: dict[str, Sequence[str]] = {
-        f"kms:encryptioncontext:{name}": [value] for name, value in encryption_context.items()
-    }
+    keys = encryption_context_keys(encryption_context)
     keys |= {
         "kms:viaservice": [service],
         "kms:calleraccount": [account],
         "aws:viaawsservice": ["true"],
     }
-    if encryption_context:
-        keys["kms:encryptioncontextkeys"] = list(encryption_context)
     return Need(action, key, keys)
+
+
+def encryption_context_keys(encryption_context: Mapping[str, str]) -> dict[str, Sequence[str]]:
+    """The condition keys of an encryption context."""
+    keys: dict[str, Sequence[str]] = {
+        f"kms:encryptioncontext:{name.lower()}": [value] for name, value in encryption_context.items()
+    }
+    return keys | ({"kms:encryptioncontextkeys": list(encryption_context)} if encryption_context else {})

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from bedrock_customization.rehearsal.permissions.calls import bedrock, s3
+from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
+from bedrock_customization.rehearsal.permissions.calls import bedrock, kms, s3, stores
 from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
+from bedrock_customization.rehearsal.permissions.calls.passing import passed_roles
 from bedrock_customization.rehearsal.permissions.resources import Resources
 from bedrock_customization.rehearsal.permissions.statements import ANY_RESOURCE
 from bedrock_customization.rehearsal.services import sdk
 from bedrock_customization.rehearsal.services.api import ApiCall
 
-_PREFIXES = {"monitoring": "cloudwatch"}
+_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 _ALWAYS_ALLOWED = {"sts:GetCallerIdentity", "sts:GetSessionToken"}
 _ON_EVERYTHING = {
     "states:ListStateMachines",
@@ -28,8 +31,10 @@ _ON_EVERYTHING = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
 }
-_TABLE_ITEMS = {"Get": "GetItem", "Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
-_TABLE_ITEMS |= {"ConditionCheck": "ConditionCheckItem"}
+_INVOCATIONS = ("Invoke", "InvokeAsync", "InvokeWithResponseStream")
+_MACHINES = ("executionArn", "stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn", "mapRunArn")
+_SESSION_KEYS = {"ExternalId": "sts:externalid", "RoleSessionName": "sts:rolesessionname"}
+_SESSION_SCOPES = ("Policy", "PolicyArns", "Tags", "TransitiveTagKeys", "SourceIdentity", "ProvidedContexts")
 
 Needs = Callable[[str, dict[str, Any], Resources], list[Need]]
 
@@ -42,31 +47,50 @@ def needs_of(call: ApiCall, account: Resources) -> list[Need]:
     Args:
         call: The call.
         account: The account's resources.
+
+    Raises:
+        UnsupportedTemplateError: It is not known what the call needs.
     """
     model = sdk.service_model(call.service)
     signing = model.signing_name or model.endpoint_prefix
     action = f"{_PREFIXES.get(signing, signing)}:{call.operation}"
     if action in _ALWAYS_ALLOWED:
         return []
+    if call.region != account.place.region:
+        account = replace(account, place=replace(account.place, region=call.region))
     if action in _ON_EVERYTHING:
-        return [Need(action, "*")]
-    service = _SERVICES.get(model.service_name)
-    return service(call.operation, call.parameters, account) if service else [Need(action, ANY_RESOURCE)]
+        needed = [Need(action, "*")]
+    elif signing == "apigateway":
+        method = model.operation_model(call.operation).http["method"]
+        needed = [Need(f"apigateway:{method}", ANY_RESOURCE)]
+    elif signing == "execute-api":
+        needed = [Need("execute-api:ManageConnections", ANY_RESOURCE)]
+    else:
+        service = _SERVICES.get(model.service_name)
+        needed = service(call.operation, call.parameters, account) if service else [Need(action, ANY_RESOURCE)]
+    return [*needed, *passed_roles(call.service, call.operation, call.parameters)]
 
 
 def _lambda(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    action = "lambda:InvokeFunction" if operation in ("Invoke", "InvokeAsync") else f"lambda:{operation}"
+    action = "lambda:InvokeFunction" if operation in _INVOCATIONS else f"lambda:{operation}"
     if "FunctionName" not in request:
         return [Need(action, ANY_RESOURCE)]
-    name = str(request["FunctionName"]).split("function:", 1)[-1]
-    if request.get("Qualifier"):
-        name = f"{name}:{request['Qualifier']}"
-    return [Need(action, account.arn("lambda", f"function:{name}"))]
+    arn = str(request["FunctionName"])
+    if not arn.startswith("arn:"):
+        owner, _, name = arn.rpartition("function:")
+        arn = replace(account.place, account=owner.rstrip(":") or account.place.account).arn(
+            "lambda", f"function:{name}"
+        )
+    return [Need(action, f"{arn}:{request['Qualifier']}" if request.get("Qualifier") else arn)]
 
 
 def _stepfunctions(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    arn = next((request[name] for name in ("executionArn", "stateMachineArn", "mapRunArn") if name in request), None)
-    return [Need(f"states:{operation}", arn or ANY_RESOURCE)]
+    arn = next((str(request[name]) for name in _MACHINES if name in request), ANY_RESOURCE)
+    *machine, qualifier = arn.split(":")
+    # A version or an alias is authorised as its state machine.
+    if ":stateMachine:" in arn and len(machine) == 7:
+        return [Need(f"states:{operation}", ":".join(machine), {"states:statemachinequalifier": [qualifier]})]
+    return [Need(f"states:{operation}", arn)]
 
 
 def _sns(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
@@ -117,59 +141,33 @@ def _events(operation: str, request: dict[str, Any], account: Resources) -> list
     ]
 
 
-def _dynamodb(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    def table(name: str) -> str:
-        return name if name.startswith("arn:") else account.arn("dynamodb", f"table/{name}")
-
-    if "RequestItems" in request:
-        return [Need(f"dynamodb:{operation}", table(name)) for name in request["RequestItems"]]
-    if "TransactItems" in request:
-        parts = [(verb, part) for item in request["TransactItems"] for verb, part in item.items()]
-        return [Need(f"dynamodb:{_TABLE_ITEMS[verb]}", table(part["TableName"])) for verb, part in parts]
-    if "TableName" not in request:
-        return [Need(f"dynamodb:{operation}", ANY_RESOURCE)]
-    index = f"/index/{request['IndexName']}" if "IndexName" in request else ""
-    return [Need(f"dynamodb:{operation}", table(request["TableName"]) + index)]
-
-
-def _ssm(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    names = request.get("Names") or [request[name] for name in ("Name", "Path") if name in request]
-    if not names:
-        return [Need(f"ssm:{operation}", ANY_RESOURCE)]
-    arns = [name if name.startswith("arn:") else account.arn("ssm", f"parameter/{name.lstrip('/')}") for name in names]
-    return [Need(f"ssm:{operation}", arn) for arn in arns]
-
-
-def _secretsmanager(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    identifier = str(request.get("SecretId", ""))
-    prefix = account.arn("secretsmanager", f"secret:{identifier}-")
-    arn = next((arn for arn in account.secrets if arn == identifier or arn.startswith(prefix)), None)
-    return [Need(f"secretsmanager:{operation}", arn or ANY_RESOURCE)]
-
-
-def _kms(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    key = str(request.get("KeyId", ""))
-    if not key or "alias/" in key:
-        return [Need(f"kms:{operation}", ANY_RESOURCE)]
-    return [Need(f"kms:{operation}", key if key.startswith("arn:") else account.arn("kms", f"key/{key}"))]
-
-
 def _sts(operation: str, request: dict[str, Any], account: Resources) -> list[Need]:
-    return [Need(f"sts:{operation}", request.get("RoleArn") or ANY_RESOURCE)]
+    if operation == "AssumeRole":
+        scoped = next((name for name in _SESSION_SCOPES if request.get(name)), None)
+        if scoped is None:
+            keys = {key: [request[name]] for name, key in _SESSION_KEYS.items() if name in request}
+            return [Need("sts:AssumeRole", request["RoleArn"], keys)]
+        operation = f"AssumeRole with {scoped}"
+    if operation.startswith("Assume") or operation == "GetFederationToken":
+        raise UnsupportedTemplateError(
+            f"sts:{operation}: the rehearsal does not know what a session of this kind may do; "
+            "pass enforce_permissions=False to rehearse without permissions"
+        )
+    return [Need(f"sts:{operation}", ANY_RESOURCE)]
 
 
 _SERVICES: dict[str, Needs] = {
     "bedrock": bedrock.needs,
     "bedrock-runtime": bedrock.needs,
-    "dynamodb": _dynamodb,
+    "dynamodb": stores.dynamodb,
     "events": _events,
-    "kms": _kms,
+    "kms": kms.needs,
     "lambda": _lambda,
     "s3": s3.needs,
-    "secretsmanager": _secretsmanager,
+    "secretsmanager": stores.secretsmanager,
     "sns": _sns,
     "sqs": _sqs,
-    "ssm": _ssm,
+    "ssm": stores.ssm,
     "stepfunctions": _stepfunctions,
     "sts": _sts,
 }
