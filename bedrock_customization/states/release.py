@@ -157,7 +157,11 @@ def _release_each(scope: Construct, kind: ResourceKind) -> sfn.Map:
     stays = "$exists(kept) or $exists(problem)" if of_model else "$exists(kept)"
     assign = {
         "kept": f"{{% [$distinct([$kept, $states.result[{stays}].{_RESOURCE}])] %}}",
-        "released": f"{{% [$distinct([$released, $states.result[$not({stays})].{_RESOURCE}])] %}}",
+        # What is kept can have been found at a look before, when its tags could not be read.
+        "released": (
+            f"{{% [$distinct([$released, $states.result[$not({stays})].{_RESOURCE}])"
+            f"[$not(arn in $states.result[{stays}].arn)]] %}}"
+        ),
     }
     if not of_model:
         assign[f"left{kind.plural}"] = "{% [$states.result[$not($exists(kept))]] %}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bedrock_customization import OnSuccess
 from bedrock_customization.rehearsal import Run
 from bedrock_customization.states.notification import RELEASE_TIMED_OUT
+from bedrock_customization.states.sweep import SWEEP_FAILED
 from bedrock_customization.tags import KEPT_TAG
 from tests.faults.account import EARLIER_RUN, Account
 from tests.faults.cases import Fault, Place, visits
@@ -52,6 +53,7 @@ _SURVIVED = {
 # States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
 _ASKING = ("AskModel", "AskModelByInvokeModel")
 _NOTIFYING = ("WriteNotification", "ReadNotification", "DescribeItsWriter", "RewriteNotification", "Notify")
+_PUBLISHING = ("Notify", "NotifyOfWhatIsLeft")
 # States of one candidate, which does not fail the others.
 _OF_A_CANDIDATE = (
     "Train",
@@ -177,7 +179,8 @@ def _leaks(account: Account, run: Run, fault: Fault | None) -> Iterator[str]:
             f"{resource.arn} of a forgotten run is still billed" for resource in billed if resource.arn in leftover.arns
         )
     models = [model for model in rehearsal.bedrock.registry.models if model.arn not in account.arns_of_neighbours]
-    for resource in [*billed, *models]:
+    listed = models if "could not be listed" not in text else []
+    for resource in [*billed, *listed]:
         if text and resource.name not in text.partition("Still billed")[2]:
             yield f"the message does not say that {resource.arn} is still billed"
 
@@ -235,19 +238,21 @@ def _problems_with_messages(account: Account, run: Run, fault: Fault | None) -> 
             yield f"messages: {len(inbox)} of an evaluation"
         return
     written = f"runs/{account.run_id(run)}/notification.json" in account.rehearsal.keys(account.results_bucket)
-    if fault is not None and fault.at == "Notify" and fault.kind == "error" and not passes(fault):
+    if fault is not None and fault.at in _PUBLISHING and fault.kind == "error" and not passes(fault):
         # SNS does not take the message, so that only the object and an alarm can tell.
         if not inbox and not written:
             yield "neither a message nor notification.json"
         return
-    most = 2 if fault is not None and _repeats_the_message(fault) else 1
+    unknown = fault is not None and _is_unknown_whether_sent(fault)
+    most = 2 if unknown else 1
     if not 1 <= len(inbox) <= most:
         yield f"messages: {[message.subject for message in inbox]}"
     for message in inbox:
         if run.arn not in message.message:
             yield "the message does not name the run"
-        ended_well = run.status == "SUCCEEDED" or run.error == RELEASE_TIMED_OUT
-        if message.subject.endswith((": failed", ": was stopped")) == ended_well:
+        # A run whose release left something has a verdict, and fails all the same.
+        ended_badly = run.status != "SUCCEEDED" and run.error != RELEASE_TIMED_OUT
+        if message.subject.endswith((": failed", ": was stopped")) != ended_badly and not unknown:
             yield f"subject: {message.subject!r} of a run that {run.status}"
 
 
@@ -257,14 +262,16 @@ def _releases_that_failed_to_notify(account: Account, fault: Fault | None) -> It
         return
     if fault.kind != "abort" and fault.error not in UNCATCHABLE:
         for execution in account.rehearsal.executions:
-            if "ReleaseMachine" in execution.state_machine_arn and execution.status == "FAILED":
+            is_release = "ReleaseMachine" in execution.state_machine_arn and execution.error != SWEEP_FAILED
+            if is_release and execution.status == "FAILED":
                 yield f"a release failed because of {fault.at}"
 
 
-def _repeats_the_message(fault: Fault) -> bool:
+def _is_unknown_whether_sent(fault: Fault) -> bool:
     """Whether nobody can know that the message was sent: at least once is then better than at most once."""
-    lost = fault.at == "Notify" and fault.kind == "lost response"
-    return lost or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind in ("abort", "stop"))
+    lost = fault.at in _PUBLISHING and fault.kind == "lost response"
+    undescribed = fault.at == "DescribeItsWriter" and fault.error == "States.DataLimitExceeded"
+    return lost or undescribed or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind in ("abort", "stop"))
 
 
 def _trespasses(account: Account, fault: Fault | None) -> Iterator[str]:
