@@ -166,12 +166,13 @@ class Rehearsal:
             rehearsal._names.stacks = deployer.stacks
             taken: list[DeployedStack] = []
             while len(taken) < len(deployer.stacks):
-                # What one stack needs of another deploys the other.
-                deployed = list(deployer.stacks.values())[len(taken)]
-                rehearsal._take(deployed, assembly.assets)
-                taken.append(deployed)
+                # What one stack needs of another deploys the other, and so do its policies.
+                for deployed in list(deployer.stacks.values())[len(taken) :]:
+                    rehearsal._take(deployed, assembly.assets)
+                    taken.append(deployed)
+                if enforce_permissions:
+                    read_policies(taken, world.permissions)
             if enforce_permissions:
-                read_policies(taken, world.permissions)
                 for deployed in taken:
                     check_creation(deployed, world.permissions)
         rehearsal._replace(handlers or {})

@@ -39,6 +39,8 @@ def use_of_key(action: str, key: str, service: str, encryption_context: Mapping[
         "kms:calleraccount": [account],
         "aws:viaawsservice": ["true"],
     }
+    if action == "kms:CreateGrant":
+        keys["kms:grantisforawsresource"] = ["true"]
     if encryption_context:
         keys["kms:encryptioncontextkeys"] = list(encryption_context)
     return Need(action, key, keys)
