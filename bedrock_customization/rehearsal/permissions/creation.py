@@ -97,7 +97,7 @@ def _state_machine(template: Template, logical_id: str, permissions: Permissions
     key = properties.get("EncryptionConfiguration", {}).get("KmsKeyId")
     if key is not None:
         needs = _uses_of_key(permissions.key_arn(key), arn, template)
-        _require(permissions, principal, needs, "The state machine's role may not use its key")
+        _require(permissions, principal, needs, "The state machine's role may not start executions with its key")
     if properties.get("TracingConfiguration", {}).get("Enabled") in (True, "true"):
         # Without them there are no traces, and no error.
         permissions.note(principal, [*TRACE, *_SAMPLING])

@@ -32,7 +32,7 @@ def use_of_key(action: str, key: str, service: str, encryption_context: Mapping[
         account: The caller's account.
     """
     keys: dict[str, Sequence[str]] = {
-        f"kms:encryptioncontext:{name}": [value] for name, value in encryption_context.items()
+        f"kms:encryptioncontext:{name.lower()}": [value] for name, value in encryption_context.items()
     }
     keys |= {
         "kms:viaservice": [service],
