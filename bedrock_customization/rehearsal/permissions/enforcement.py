@@ -69,7 +69,6 @@ class Permissions:
         self._place = place
         self._aws = aws
         self._clock = clock
-        self._registry = registry
         self._resources = Resources(place, registry)
         self._principals = Principals(place)
         self._evaluation: Evaluation | None = None
@@ -89,13 +88,12 @@ class Permissions:
         return self.granted - set(self.used)
 
     def enforce(self, stacks: Iterable[DeployedStack]) -> None:
-        """Check every call from now on, by the policies of deployed stacks and no others.
+        """Check every call from now on, by the policies of deployed stacks.
 
         Raises:
             UnsupportedTemplateError: A policy needs something that is not known.
         """
         stacks = list(stacks)
-        self._resources = Resources(self._place, self._registry)
         self._resources.take(stacks)
         self._evaluation = Evaluation(policies_of(stacks))
 

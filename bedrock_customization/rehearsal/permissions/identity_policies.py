@@ -12,10 +12,7 @@ from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions import naming
 from bedrock_customization.rehearsal.permissions.documents import PolicyKind, statements_of
 from bedrock_customization.rehearsal.permissions.policies import Policies, Role
-from bedrock_customization.rehearsal.permissions.resource_policies import (
-    read_default_policies,
-    read_resource_policies,
-)
+from bedrock_customization.rehearsal.permissions.resource_policies import read_resource_policies
 from bedrock_customization.rehearsal.permissions.statements import Statement
 from bedrock_customization.rehearsal.template import Template
 
@@ -35,8 +32,6 @@ def policies_of(stacks: Iterable[DeployedStack]) -> Policies:
     for stack in stacks:
         reader.read_attached(stack)
         read_resource_policies(stack, policies)
-    for stack in stacks:
-        read_default_policies(stack, policies)
     return policies
 
 

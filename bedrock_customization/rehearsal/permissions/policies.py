@@ -77,4 +77,4 @@ class Policies:
             resource = resource.split("/index/", 1)[0]
         if resource in self.unreadable:
             raise self.unreadable[resource]
-        return self.of_resources.get(resource) or self.defaults.get(resource, [])
+        return self.of_resources.get(resource, self.defaults.get(resource, []))

@@ -36,22 +36,8 @@ def read_resource_policies(stack: DeployedStack, policies: Policies) -> None:
         reader.read_event_bus(template, logical_id)
     for template, logical_id in stack.resources("AWS::Lambda::Permission"):
         reader.read_function(template, logical_id)
-
-
-def read_default_policies(stack: DeployedStack, policies: Policies) -> None:
-    """Add the policies that SNS gives to topics which have none.
-
-    Args:
-        stack: The deployed stack.
-        policies: Where to add them; every stack's own policies are in it.
-    """
     for template, logical_id in stack.resources("AWS::SNS::Topic"):
-        arn = template.reference(logical_id)
-        if arn not in policies.of_resources and arn not in policies.unreadable:
-            document = _default_topic_policy(arn, template.place.account)
-            holder = naming.holder(stack, template, logical_id)
-            where = naming.where(template, logical_id)
-            policies.defaults[arn] = statements_of(document, where, holder, PolicyKind.RESOURCE)
+        reader.read_default(template, logical_id)
 
 
 class _Reader:
@@ -93,6 +79,14 @@ class _Reader:
         if not arn.startswith("arn:"):
             arn = template.place.arn("lambda", f"function:{arn}")
         self._add(arn, template, logical_id, lambda properties: _function_policy(properties, arn))
+
+    def read_default(self, template: Template, logical_id: str) -> None:
+        """The policy that SNS gives to a topic which has none."""
+        arn = template.reference(logical_id)
+        document = _default_topic_policy(arn, template.place.account)
+        where = naming.where(template, logical_id)
+        holder = naming.holder(self._stack, template, logical_id)
+        self._policies.defaults[arn] = statements_of(document, where, holder, PolicyKind.RESOURCE)
 
     def _add(
         self,

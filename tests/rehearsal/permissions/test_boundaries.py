@@ -77,3 +77,23 @@ def test_a_boundary_that_comes_from_no_value_is_none(app: cdk.App) -> None:
     role.add_property_override("PermissionsBoundary", {"Ref": "AWS::NoValue"})
 
     assert Rehearsal.from_stack(stack).run(listing, {}).status == "SUCCEEDED"
+
+
+def test_a_boundary_whose_name_is_not_known_is_refused_where_it_decides(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Team")
+    listing = state_machine(stack, "Listing", "aws-sdk:s3:listBuckets", {})
+    allow(listing, "s3:ListAllMyBuckets")
+    role = listing.role.node.default_child
+    assert isinstance(role, iam.CfnRole)
+    role.permissions_boundary = cdk.Fn.import_value("CompanyBoundary")
+
+    with pytest.raises(UnsupportedTemplateError, match=r"permissions boundary is not known: .*CompanyBoundary"):
+        Rehearsal.from_stack(stack).run(listing, {})
+
+
+def test_a_managed_policy_can_name_its_roles(app: cdk.App) -> None:
+    stack = cdk.Stack(app, "Team")
+    listing = state_machine(stack, "Listing", "aws-sdk:s3:listBuckets", {})
+    managed(stack, "s3:ListAllMyBuckets").attach_to_role(listing.role)
+
+    assert Rehearsal.from_stack(stack).run(listing, {}).status == "SUCCEEDED"

@@ -19,6 +19,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 
 from bedrock_customization.rehearsal import Rehearsal, UnsupportedTemplateError
+from bedrock_customization.rehearsal.permissions.documents import PolicyKind, statements_of
+from bedrock_customization.rehearsal.permissions.policies import Policies
 from tests.rehearsal.permissions.stacks import allow, function, in_handler, output, state_machine
 
 DENIED = "with an explicit deny in a resource-based policy"
@@ -75,20 +77,32 @@ def test_a_secrets_policy_that_names_it_by_its_name_is_refused(stack: cdk.Stack)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_the_inline_policies_of_queues_and_topics(stack: cdk.Stack, allowed: bool) -> None:
+def test_a_queues_inline_policy(stack: cdk.Stack, allowed: bool) -> None:
     topic, queue = sns.Topic(stack, "Topic"), sqs.Queue(stack, "Queue")
     sns.CfnSubscription(stack, "Subscription", topic_arn=topic.topic_arn, protocol="sqs", endpoint=queue.queue_arn)
     effect = "Allow" if allowed else "Deny"
     to_queue = statement("sqs:SendMessage", queue.queue_arn, effect, {"Service": "sns.amazonaws.com"})
-    to_topic = statement("sns:Publish", topic.topic_arn, "Allow", {"Service": "cloudwatch.amazonaws.com"})
     sqs.CfnQueueInlinePolicy(stack, "QueuePolicy", queue=queue.queue_url, policy_document=policy(to_queue))
-    sns.CfnTopicInlinePolicy(stack, "TopicPolicy", topic_arn=topic.topic_arn, policy_document=policy(to_topic))
     raised = alarm(stack, cloudwatch_actions.SnsAction(topic))
     rehearsal = Rehearsal.from_stack(stack)
 
     rehearsal.raise_alarm(raised)
 
     assert [DENIED in lost for lost in rehearsal.undelivered] == ([] if allowed else [True])
+    assert rehearsal.left_out == []
+
+
+@pytest.mark.parametrize(("effect", "lost"), [("Allow", []), ("Deny", [True])])
+def test_a_topics_inline_policy(stack: cdk.Stack, effect: str, lost: list[bool]) -> None:
+    topic = sns.Topic(stack, "Topic")
+    by_alarm = statement("sns:Publish", topic.topic_arn, effect, {"Service": "cloudwatch.amazonaws.com"})
+    sns.CfnTopicInlinePolicy(stack, "Policy", topic_arn=topic.topic_arn, policy_document=policy(by_alarm))
+    raised = alarm(stack, cloudwatch_actions.SnsAction(topic))
+    rehearsal = Rehearsal.from_stack(stack)
+
+    rehearsal.raise_alarm(raised)
+
+    assert [DENIED in text for text in rehearsal.undelivered] == lost
     assert rehearsal.left_out == []
 
 
@@ -141,6 +155,12 @@ def test_a_tables_policy(stack: cdk.Stack, made_as: str, action: str, status: st
 
     assert run.status == status
     assert status == "SUCCEEDED" or DENIED in run.cause
+
+
+def test_a_tables_policy_is_its_indexes_too() -> None:
+    table = "arn:aws:dynamodb:us-east-1:123456789012:table/items"
+    own = statements_of(policy(statement("dynamodb:*")), "own", "Table", PolicyKind.RESOURCE)
+    assert Policies(of_resources={table: own}).resource_statements(f"{table}/index/by-day") == own
 
 
 def test_a_topic_without_a_policy_has_the_one_that_sns_gives_it(stack: cdk.Stack) -> None:
@@ -204,9 +224,25 @@ def test_alarms_call_functions_as_a_service_of_their_own(stack: cdk.Stack, servi
     assert called or "lambda.alarms.cloudwatch.amazonaws.com is not authorized" in rehearsal.undelivered[0]
 
 
-@pytest.mark.parametrize(("use_ssl", "answer"), [(True, "result"), (False, "error")])
-def test_the_version_of_tls_is_known(stack: cdk.Stack, use_ssl: bool, answer: str) -> None:
-    bucket = s3.Bucket(stack, "Data", enforce_ssl=True, minimum_tls_version=1.2)
+@pytest.mark.parametrize(
+    ("condition", "use_ssl", "answer"),
+    [
+        ({"NumericLessThan": {"s3:TlsVersion": "1.2"}}, True, "result"),
+        ({"NumericLessThanEquals": {"s3:TlsVersion": "1.3"}}, True, "error"),
+        ({"Null": {"s3:TlsVersion": "true"}}, True, "result"),
+        ({"Null": {"s3:TlsVersion": "true"}}, False, "error"),
+    ],
+)
+def test_the_version_of_tls_is_known(stack: cdk.Stack, condition: Any, use_ssl: bool, answer: str) -> None:
+    bucket = s3.Bucket(stack, "Data")
+    denial = iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["s3:*"],
+        resources=[bucket.arn_for_objects("*")],
+        principals=[iam.AnyPrincipal()],
+        conditions=condition,
+    )
+    bucket.add_to_resource_policy(denial)
     rehearsal = in_handler(
         stack,
         lambda: boto3.client("s3", use_ssl=use_ssl).put_object(Bucket=name, Key="a", Body=b"x"),
