@@ -185,14 +185,16 @@ class Permissions:
         shown = who.session_arn or who.services[0]
         for need in needs if role is not None else self._resources.needs_of_a_service(needs):
             given = {**self._principals.keys(principal, role, need.action), **keys, **need.keys}
-            context = self._context(need.action, need.resource, region, given)
-            decision = self._evaluation.decide(who, Request(need.action, need.resource, context))
+            # A request may name an alias of its own; policies are about the key.
+            resource = self._resources.key_arn(need.resource) if ":alias/" in need.resource else need.resource
+            context = self._context(need.action, resource, region, given)
+            decision = self._evaluation.decide(who, Request(need.action, resource, context))
             holder = role.holder if role is not None else shown
-            denial = self._book(decision, holder, shown, need.action, need.resource)
+            denial = self._book(decision, holder, shown, need.action, resource)
             if denial is not None:
                 return denial
-            if need.action.startswith("kms:") and ":key/" in need.resource and not self.knows_key(need.resource):
-                self.unchecked.add(need.resource)
+            if need.action.startswith("kms:") and ":key/" in resource and not self.knows_key(resource):
+                self.unchecked.add(resource)
         return None
 
     def _book(self, decision: Decision, holder: str, shown: str, action: str, resource: str) -> Denial | None:

@@ -66,6 +66,22 @@ def test_a_bucket_that_is_encrypted_by_an_alias_needs_the_key_behind_it(
     assert answer in output(rehearsal)
 
 
+@pytest.mark.parametrize(("granted", "answer"), [(True, "result"), (False, "error")])
+def test_an_alias_that_a_request_names_needs_the_key_behind_it(stack: cdk.Stack, granted: bool, answer: str) -> None:
+    key, bucket = kms.Key(stack, "Key"), s3.Bucket(stack, "Data")
+    key.add_alias("data")
+    own = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:us-east-1:123456789012:alias/data"}
+    grants: dict[str, Any] = {"write": lambda caller: bucket.grant_put(caller)}
+    if granted:
+        grants["use"] = lambda caller: key.grant_encrypt(caller)
+    rehearsal = in_handler(
+        stack, lambda: boto3.client("s3").put_object(Bucket=name, Key="a", Body=b"x", **own), **grants
+    )
+    name = rehearsal.bucket_name(bucket)
+
+    assert answer in output(rehearsal)
+
+
 @pytest.mark.parametrize("granted", [True, False])
 def test_a_topic_and_a_queue_that_are_encrypted_by_an_alias_need_the_key_behind_it(
     stack: cdk.Stack, granted: bool
