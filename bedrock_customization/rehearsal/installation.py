@@ -52,12 +52,13 @@ def install(
         deployer.deploy(stack)
         taken: list[DeployedStack] = []
         while len(taken) < len(deployer.stacks):
-            # What one stack needs of another deploys the other.
-            deployed = list(deployer.stacks.values())[len(taken)]
-            _take(world, deployed, assembly.assets)
-            taken.append(deployed)
+            # What one stack needs of another deploys the other, and so do its policies.
+            for deployed in list(deployer.stacks.values())[len(taken) :]:
+                _take(world, deployed, assembly.assets)
+                taken.append(deployed)
+            if enforce_permissions:
+                read_policies(taken, world.permissions)
         if enforce_permissions:
-            read_policies(taken, world.permissions)
             for deployed in taken:
                 check_creation(deployed, world.executions.machines, world.permissions)
     return deployer.stacks

@@ -22,6 +22,7 @@ from tests.workflows.foreign_cases import FOREIGN_CASES
 
 def kept_on_demand(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory)
+    let_tags_be_read_again(rehearsal)
     run = customize(rehearsal)
     assert (run.status, run.output and run.output["verdict"]) == ("SUCCEEDED", "BETTER"), run.cause
     assert len(rehearsal.bedrock.billed) == len(rehearsal.inbox) == 1
@@ -30,6 +31,7 @@ def kept_on_demand(directory: Path) -> Rehearsal:
 
 def kept_by_provisioned_throughput(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory, provisioned=True)
+    let_tags_be_read_again(rehearsal)
     run = customize(rehearsal, baseModelIdentifier=PROVISIONED_MODEL)
     assert (run.status, run.output and run.output["verdict"]) == ("SUCCEEDED", "BETTER"), run.cause
     assert [billed.kind for billed in rehearsal.bedrock.billed] == ["provisioned-model"]
@@ -259,6 +261,11 @@ def redriven_when_its_map_run_failed(directory: Path) -> Rehearsal:
     assert run.status == "FAILED"
     assert rehearsal.redrive(run).status == "SUCCEEDED", run.cause
     return rehearsal
+
+
+def let_tags_be_read_again(rehearsal: Rehearsal) -> None:
+    """Lets it seem that the winner's tags, of the model and of what serves it, could not be set."""
+    rehearsal.faults.lose_response("TagAsKept", times=2 * 9)
 
 
 def fail_to_start_the_release(rehearsal: Rehearsal) -> None:

@@ -41,6 +41,7 @@ _NEVER_PRESENT = {
     "s3:if-none-match",
     "s3:max-keys",
     "s3:prefix",
+    "s3:tlsversion",
     "s3:versionid",
     "s3:x-amz-acl",
     "s3:x-amz-server-side-encryption",

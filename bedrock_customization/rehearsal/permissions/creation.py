@@ -10,10 +10,10 @@ from typing import Any
 
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.interpreter.services import StateMachine
-from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.calls.need import Need, use_of_key
+from bedrock_customization.rehearsal.permissions.documents import MalformedPolicyError
 from bedrock_customization.rehearsal.permissions.enforcement import Permissions
 from bedrock_customization.rehearsal.permissions.resources import TRACE
-from bedrock_customization.rehearsal.permissions.statements import MalformedPolicyError
 from bedrock_customization.rehearsal.services.api import Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.template import Template
@@ -32,6 +32,7 @@ _SAMPLING = (Need("xray:GetSamplingRules", "*"), Need("xray:GetSamplingTargets",
 _MANAGED_RULE = "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 _NESTED = re.compile(r":states:::states:startExecution\.sync")
 _NETWORK = ("CreateNetworkInterface", "DescribeNetworkInterfaces", "DeleteNetworkInterface")
+_MACHINE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 _LOG_KEY = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey")
 _LOG_KEY_SOMETIMES = ("kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:DescribeKey")
 
@@ -85,7 +86,7 @@ def check_creation(stack: DeployedStack, machines: Mapping[str, StateMachine], p
 def _state_machine(
     machines: Mapping[str, StateMachine], template: Template, logical_id: str, permissions: Permissions
 ) -> None:
-    names = ("RoleArn", "LoggingConfiguration", "TracingConfiguration")
+    names = ("RoleArn", "LoggingConfiguration", "TracingConfiguration", "EncryptionConfiguration")
     properties = template.properties(logical_id, *names)
     role, arn = properties["RoleArn"], template.reference(logical_id)
     _assume(role, "states.amazonaws.com", arn, permissions)
@@ -98,9 +99,19 @@ def _state_machine(
         rule = template.place.arn("events", _MANAGED_RULE)
         needs = [Need(f"events:{action}", rule) for action in ("PutTargets", "PutRule", "DescribeRule")]
         _require(permissions, principal, needs, "The state machine's role may not create its managed rule")
+    key = properties.get("EncryptionConfiguration", {}).get("KmsKeyId")
+    if key is not None:
+        needs = _uses_of_key(permissions.key_arn(key), arn, template)
+        _require(permissions, principal, needs, "The state machine's role may not start executions with its key")
     if properties.get("TracingConfiguration", {}).get("Enabled") in (True, "true"):
         # Without them there are no traces, and no error.
         permissions.note(principal, [*TRACE, *_SAMPLING])
+
+
+def _uses_of_key(key: str, state_machine: str, template: Template) -> list[Need]:
+    place, context = template.place, {"aws:states:stateMachineArn": state_machine}
+    service = f"states.{place.region}.{place.url_suffix}"
+    return [use_of_key(action, key, service, context, place.account) for action in _MACHINE_KEY]
 
 
 def _function(template: Template, logical_id: str, permissions: Permissions) -> None:
@@ -122,7 +133,7 @@ def _function_needs(properties: dict[str, Any]) -> Iterator[Need]:
 
 def _log_group(template: Template, logical_id: str, permissions: Permissions) -> None:
     key = template.properties(logical_id, "KmsKeyId").get("KmsKeyId")
-    if key is None or not permissions.knows_key(key):
+    if key is None or not permissions.knows_key(key := permissions.key_arn(key)):
         return
     group = template.arn(logical_id).removesuffix(":*")
     service = f"logs.{template.place.region}.{template.place.url_suffix}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,17 +18,17 @@ from bedrock_customization.rehearsal.permissions.calls.services import needs_of
 from bedrock_customization.rehearsal.permissions.calls.training import job_arn, needs_of_service_role
 from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.evaluation import Decision, Evaluation, Request
+from bedrock_customization.rehearsal.permissions.identity_policies import policies_of
 from bedrock_customization.rehearsal.permissions.objects import Objects
-from bedrock_customization.rehearsal.permissions.policies import Policies, Role
+from bedrock_customization.rehearsal.permissions.policies import Role
+from bedrock_customization.rehearsal.permissions.principals import Principals
 from bedrock_customization.rehearsal.permissions.resources import Resources
-from bedrock_customization.rehearsal.permissions.statements import Grant, Who
+from bedrock_customization.rehearsal.permissions.statements import Grant
 from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services import sdk
 from bedrock_customization.rehearsal.services.api import ApiCall, Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
 from bedrock_customization.rehearsal.services.bedrock.registry import Registry
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,8 @@ class Denial:
 class Permissions:
     """The permissions of a rehearsed stack.
 
-    A role that no rehearsed stack makes is not known, so its calls are not checked; `unchecked` names it.
+    A role that no rehearsed stack makes is not known, so its calls are not checked; and of such a KMS key only what
+    identity policies say of it is. `unchecked` names them.
 
     Args:
         place: The account, Region and partition.
@@ -63,7 +63,7 @@ class Permissions:
     Attributes:
         denied: What was denied, whether an error came of it or not.
         used: How often each grant was used.
-        unchecked: The ARNs of the roles that acted and are not known.
+        unchecked: The ARNs of the roles that acted, and of the KMS keys that were used, and are not known.
     """
 
     def __init__(self, place: Place, aws: SimulatedAccount, clock: VirtualClock, registry: Registry) -> None:
@@ -71,6 +71,7 @@ class Permissions:
         self._aws = aws
         self._clock = clock
         self._resources = Resources(place, registry, objects=Objects(self._head))
+        self._principals = Principals(place)
         self._evaluation: Evaluation | None = None
         self.denied: list[Denial] = []
         self.used: Counter[Grant] = Counter()
@@ -95,7 +96,7 @@ class Permissions:
         """
         stacks = list(stacks)
         self._resources.take(stacks)
-        self._evaluation = Evaluation(Policies.of(stacks))
+        self._evaluation = Evaluation(policies_of(stacks))
 
     def before(self, call: ApiCall) -> None:
         """Refuse a call that its caller may not make.
@@ -140,6 +141,10 @@ class Permissions:
         if denial is not None:
             raise access_denied(service, denial.message)
 
+    def key_arn(self, identifier: str) -> str:
+        """A KMS key's ARN, from its id, ARN or alias."""
+        return self._resources.key_arn(identifier)
+
     def knows_key(self, arn: str) -> bool:
         """Whether a KMS key is one of the stacks', so that its policy is known."""
         return self._evaluation is not None and arn in self._evaluation.policies.keys
@@ -160,10 +165,11 @@ class Permissions:
         role = self._role(role_arn)
         if role is None or self._evaluation is None:
             return None
-        keys = {"aws:sourceaccount": [self._place.account]} | ({"aws:sourcearn": [source_arn]} if source_arn else {})
-        context = self._context("sts:AssumeRole", role.arn, self._place.region, self._service_keys(service) | keys)
-        decision = self._evaluation.may_assume(role, self._service(service), context)
-        denial = self._book(decision, service, service, "sts:AssumeRole", role.arn)
+        action = "sts:AssumeRole"
+        keys = self._principals.service_keys(service, source_arn, action)
+        context = self._context(action, role.arn, self._place.region, keys)
+        decision = self._evaluation.may_assume(role, self._principals.service(service), context)
+        denial = self._book(decision, service, service, action, role.arn)
         return None if denial is None else denial.message
 
     def _first_denial(
@@ -181,21 +187,20 @@ class Permissions:
                 denied = self.may_assume(role.arn, principal.service, principal.source_arn)
                 if denied is not None:
                     return self.denied[-1]
-        who = self._who(principal, role)
-        if role is not None:
-            keys = {**self._role_keys(role, principal), **keys}
-        elif principal.service is not None:
-            source = {"aws:sourcearn": [principal.source_arn]} if principal.source_arn else {}
-            own = {"aws:sourceaccount": [self._place.account], "aws:sourceowner": [self._place.account]}
-            keys = {**self._service_keys(principal.service), **own, **source, **keys}
+        who = self._principals.who(principal, role)
         shown = who.session_arn or who.services[0]
-        for need in needs:
-            context = self._context(need.action, need.resource, region, {**keys, **need.keys})
-            decision = self._evaluation.decide(who, Request(need.action, need.resource, context))
+        for need in needs if role is not None else self._resources.needs_of_a_service(needs):
+            given = {**self._principals.keys(principal, role, need.action), **keys, **need.keys}
+            # A request may name an alias of its own; policies are about the key.
+            resource = self._resources.key_arn(need.resource) if ":alias/" in need.resource else need.resource
+            context = self._context(need.action, resource, region, given)
+            decision = self._evaluation.decide(who, Request(need.action, resource, context))
             holder = role.holder if role is not None else shown
-            denial = self._book(decision, holder, shown, need.action, need.resource)
+            denial = self._book(decision, holder, shown, need.action, resource)
             if denial is not None:
                 return denial
+            if need.action.startswith("kms:") and ":key/" in resource and not self.knows_key(resource):
+                self.unchecked.add(resource)
         return None
 
     def _book(self, decision: Decision, holder: str, shown: str, action: str, resource: str) -> Denial | None:
@@ -251,47 +256,6 @@ class Permissions:
             self.unchecked.add(arn)
         return role
 
-    def _who(self, principal: Principal, role: Role | None) -> Who:
-        if role is None:
-            return self._service(str(principal.service))
-        made_up = _session(principal.execution_arn or principal.source_arn or role.arn)
-        session = principal.session or principal.function or made_up
-        assumed = f"arn:{self._place.partition}:sts::{self._place.account}:assumed-role/{role.name}/{session}"
-        return Who(role.arn, assumed, self._place.account)
-
-    def _service(self, principal: str) -> Who:
-        name, place = principal.split(".", 1)[0], self._place
-        here = f"{name}.{place.region}.{place.url_suffix}"
-        names = (
-            principal,
-            here,
-            f"{name}.amazonaws.com",
-            f"{name}.{place.url_suffix}",
-            f"{name}.{place.region}.amazonaws.com",
-        )
-        return Who(services=tuple(dict.fromkeys(names)), account=place.account)
-
-    def _role_keys(self, role: Role, principal: Principal) -> dict[str, Sequence[str]]:
-        keys: dict[str, Sequence[str]] = {
-            "aws:principalarn": [role.arn],
-            "aws:principalaccount": [self._place.account],
-            "aws:principaltype": ["AssumedRole"],
-            "aws:principalisawsservice": ["false"],
-            "aws:viaawsservice": ["false"],
-            **{f"aws:principaltag/{name.lower()}": [value] for name, value in role.tags.items()},
-        }
-        if principal.function is not None:
-            keys["lambda:sourcefunctionarn"] = [self._place.arn("lambda", f"function:{principal.function}")]
-        return keys
-
-    def _service_keys(self, service: str) -> dict[str, Sequence[str]]:
-        return {
-            "aws:principalisawsservice": ["true"],
-            "aws:principalservicename": [service],
-            "aws:principalservicenameslist": [service],
-            "aws:viaawsservice": ["false"],
-        }
-
     def _context(self, action: str, resource: str, region: str, keys: dict[str, Sequence[str]]) -> RequestContext:
         now = self._clock.now()
         given: dict[str, Sequence[str]] = {
@@ -301,6 +265,8 @@ class Permissions:
             "aws:epochtime": [str(int(now.timestamp()))],
             **keys,
         }
+        if action.startswith("s3:") and given["aws:securetransport"] == ["true"]:
+            given["s3:tlsversion"] = ["1.3"]
         if ":foundation-model/" not in resource:
             owner = resource.split(":")[4:5]
             given["aws:resourceaccount"] = owner if any(owner) else [self._place.account]
@@ -320,9 +286,3 @@ def access_denied(service: str, message: str) -> ApiError:
     if protocol in ("rest-xml", "query", "ec2") or service == "sqs":
         return ApiError("AccessDenied", message, 403)
     return ApiError("AccessDeniedException", message, 400 if protocol == "json" else 403)
-
-
-def _session(seed: str) -> str:
-    """A made-up session name, as Step Functions makes them: letters without a meaning."""
-    digest = hashlib.sha256(seed.encode()).digest()
-    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest)

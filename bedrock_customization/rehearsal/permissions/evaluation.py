@@ -10,6 +10,8 @@ from bedrock_customization.rehearsal.permissions.context import RequestContext
 from bedrock_customization.rehearsal.permissions.policies import Policies, Role
 from bedrock_customization.rehearsal.permissions.statements import Grant, Statement, Who
 
+_OR_WITHOUT = "or pass enforce_permissions=False to rehearse without permissions"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -61,7 +63,7 @@ class Evaluation:
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
         self._applicable: dict[tuple[str, str], _Applicable] = {}
-        self._decisions: dict[tuple[str, str, str], Decision] = {}
+        self._decisions: dict[tuple[Who, str, str], Decision] = {}
 
     def decide(self, who: Who, request: Request) -> Decision:
         """Decide on a request.
@@ -74,9 +76,14 @@ class Evaluation:
             UnsupportedTemplateError: The decision hangs on something that the rehearsal does not know.
         """
         action, resource = request.action, request.resource
-        key = (who.role_arn or who.services[0], action, resource)
+        key = (who, action, resource)
         if key in self._decisions:
             return self._decisions[key]
+        if action.startswith("kms:") and ":alias/" in resource and ":alias/aws/" not in resource:
+            raise UnsupportedTemplateError(
+                f"which key {resource} stands for is not known; make the alias in the stack, or in one that the stack "
+                f"imports from; {_OR_WITHOUT}"
+            )
         role = self.policies.roles.get(who.role_arn or "")
         identity = self._about(f"identity {who.role_arn}", role.statements if role else (), action)
         boundary = self._about(f"boundary {who.role_arn}", (role.boundary if role else None) or (), action)
@@ -98,7 +105,7 @@ class Evaluation:
             UnsupportedTemplateError: The decision hangs on something that the rehearsal does not know.
         """
         about = self._about(f"trust {role.arn}", role.trust, "sts:AssumeRole")
-        if any(statement.names(who) and statement.holds(context) for statement in about.denials):
+        if any(statement.denies(who, bounded=False) and statement.holds(context) for statement in about.denials):
             return Decision("with an explicit deny in a resource-based policy")
         allowing = [statement for statement in about.allowances if statement.names(who) and statement.holds(context)]
         if not allowing:
@@ -114,10 +121,12 @@ class Evaluation:
         boundary: _Applicable,
         own: _Applicable,
     ) -> Decision:
+        bounded = role is not None and role.boundary is not None
+        denying = [statement for statement in own.denials if statement.denies(who, bounded=bounded)]
         for name, statements in (
             ("an identity-based policy", identity.denials),
             ("a permissions boundary", boundary.denials),
-            ("a resource-based policy", [statement for statement in own.denials if statement.names(who)]),
+            ("a resource-based policy", denying),
         ):
             if _fitting(statements, request):
                 return Decision(f"with an explicit deny in {name}")
@@ -137,20 +146,21 @@ class Evaluation:
             return Decision(f"because no resource-based policy allows the {request.action} action")
         if not direct and not allowed:
             if role is not None and role.unknown:
-                raise UnsupportedTemplateError(
-                    f"{role.holder}: whether {request.action} on {request.resource} is allowed is not known, because "
-                    f"{role.unknown[0]}; pass enforce_permissions=False to rehearse without permissions"
+                raise _undecided(role.holder, request, role.unknown[0])
+            if role is None and request.action.startswith("kms:") and ":key/" in request.resource and not has_last_word:
+                raise _undecided(
+                    who.services[0],
+                    request,
+                    "the key is in no rehearsed stack; make it in the stack, or in one that the stack imports it from",
                 )
             kind = "identity-based" if who.role_arn else "resource-based"
             return Decision(f"because no {kind} policy allows the {request.action} action")
         # What a resource's policy allows to the session itself, and not to its role, no boundary limits.
         to_session = any(statement.names_session(who) for statement in direct)
-        if (
-            role is not None
-            and role.boundary is not None
-            and not to_session
-            and not _fitting(boundary.allowances, request)
-        ):
+        if role is not None and bounded and not to_session and not _fitting(boundary.allowances, request):
+            if role.boundary_unknown:
+                reason = f"its permissions boundary is not known: {role.boundary_unknown[0]}"
+                raise _undecided(role.holder, request, reason)
             return Decision(f"because no permissions boundary allows the {request.action} action")
         return Decision(None, _exercised([*allowed, *direct, *delegations], request))
 
@@ -163,6 +173,13 @@ class Evaluation:
                     (found.allowances if statement.allows else found.denials).append(statement)
             self._applicable[key] = found
         return self._applicable[key]
+
+
+def _undecided(holder: str, request: Request, reason: str) -> UnsupportedTemplateError:
+    return UnsupportedTemplateError(
+        f"{holder}: whether {request.action} on {request.resource} is allowed is not known, because {reason}; "
+        f"{_OR_WITHOUT}"
+    )
 
 
 def _fitting(statements: Iterable[Statement], request: Request) -> list[Statement]:

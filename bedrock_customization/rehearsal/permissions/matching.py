@@ -31,6 +31,15 @@ def arn_like(pattern: str, arn: str) -> bool:
     return all(like(want, part) for want, part in zip(wanted, parts, strict=True))
 
 
+@lru_cache(maxsize=65_536)
+def resource_like(pattern: str, arn: str) -> bool:
+    """Whether an ARN matches a pattern of a Resource element.
+
+    A `*` that ends a part of the pattern reaches beyond the part; any other wildcard before the resource stays within.
+    """
+    return _resource_expression(pattern).fullmatch(arn) is not None
+
+
 def plain(pattern: str) -> str:
     """A pattern as text, for operators that know no wildcards."""
     return pattern.replace(LITERAL["*"], "*").replace(LITERAL["?"], "?")
@@ -38,6 +47,16 @@ def plain(pattern: str) -> str:
 
 @lru_cache
 def _expression(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    escaped = escaped.replace(LITERAL["*"], r"\*").replace(LITERAL["?"], r"\?")
-    return re.compile(escaped, re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+    return re.compile(_escaped(pattern, "."), re.DOTALL | (re.IGNORECASE if ignore_case else 0))
+
+
+@lru_cache
+def _resource_expression(pattern: str) -> re.Pattern[str]:
+    *parts, resource = pattern.split(":", 5)
+    within = [_escaped(part[:-1], "[^:]") + ".*" if part[-1:] == "*" else _escaped(part, "[^:]") for part in parts]
+    return re.compile(":".join([*within, _escaped(resource, ".")]), re.DOTALL)
+
+
+def _escaped(pattern: str, character: str) -> str:
+    escaped = re.escape(pattern).replace(r"\*", f"{character}*").replace(r"\?", character)
+    return escaped.replace(LITERAL["*"], r"\*").replace(LITERAL["?"], r"\?")

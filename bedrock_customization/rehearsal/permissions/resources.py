@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.permissions.calls.need import Need
+from bedrock_customization.rehearsal.permissions.naming import queue_arn, tags_of
 from bedrock_customization.rehearsal.permissions.objects import Objects
-from bedrock_customization.rehearsal.permissions.policies import queue_arn, tags_of
 from bedrock_customization.rehearsal.physical_names import Place
 from bedrock_customization.rehearsal.services.bedrock.registry import Registry
 from bedrock_customization.rehearsal.template import Template
@@ -49,6 +49,7 @@ class Resources:
         place: The account, Region and partition.
         registry: What the account has in Bedrock.
         keys: The KMS key of each encrypted bucket, topic, queue, table and secret, by its ARN.
+        aws_managed_keys: The key of each topic and queue that a key which AWS manages encrypts, by its ARN.
         bucket_keys: The ARNs of the buckets with an S3 bucket key.
         secrets: The ARNs of secrets.
         functions: The Lambda functions by their names.
@@ -58,14 +59,20 @@ class Resources:
     place: Place
     registry: Registry
     keys: dict[str, str] = field(default_factory=dict)
+    aws_managed_keys: dict[str, str] = field(default_factory=dict)
     bucket_keys: set[str] = field(default_factory=set)
     secrets: list[str] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
     objects: Objects = field(default_factory=Objects)
+    _aliases: dict[str, str] = field(default_factory=dict)
     _stacks: list[DeployedStack] = field(default_factory=list)
 
     def take(self, stacks: Iterable[DeployedStack]) -> None:
         """Add the resources of deployed stacks."""
+        stacks = list(stacks)
+        for stack in stacks:
+            for template, logical_id in stack.resources("AWS::KMS::Alias"):
+                self._take_alias(template, logical_id)
         for stack in stacks:
             self._stacks.append(stack)
             for template, logical_id in stack.resources("AWS::S3::Bucket"):
@@ -96,8 +103,22 @@ class Resources:
         return queue_arn(url, self.place.partition)
 
     def key_arn(self, identifier: str) -> str:
-        """A KMS key's ARN, from its id or ARN."""
-        return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
+        """A KMS key's ARN, from its id or ARN or an alias; of an alias that no stack makes, the alias's ARN."""
+        if "alias/" not in identifier:
+            return identifier if identifier.startswith("arn:") else self.arn("kms", f"key/{identifier}")
+        arn = identifier if identifier.startswith("arn:") else self.arn("kms", identifier)
+        return self._aliases.get(arn, arn)
+
+    def needs_of_a_service(self, needs: Iterable[Need]) -> Iterator[Need]:
+        """What a service without a role needs of the resources' keys too: keys that AWS manages let in roles only.
+
+        Args:
+            needs: What its request needs.
+        """
+        for need in needs:
+            yield need
+            if need.action in ("sns:Publish", "sqs:SendMessage") and need.resource in self.aws_managed_keys:
+                yield Need("kms:GenerateDataKey", self.aws_managed_keys[need.resource])
 
     def tags(self, arn: str) -> Mapping[str, str] | None:
         """A resource's tags; None if they are not known. A resource that does not exist has none."""
@@ -114,6 +135,14 @@ class Resources:
                 except UnsupportedTemplateError:
                     continue
         return None
+
+    def _take_alias(self, template: Template, logical_id: str) -> None:
+        try:
+            key = template.properties(logical_id, "TargetKeyId")["TargetKeyId"]
+        except UnsupportedTemplateError:
+            # Whatever uses the alias is refused then, and not what does not.
+            return
+        self._aliases[self.arn("kms", template.reference(logical_id))] = self.key_arn(key)
 
     def _take_bucket(self, template: Template, logical_id: str) -> None:
         encryption = template.properties(logical_id, "BucketEncryption").get("BucketEncryption", {})
@@ -137,6 +166,7 @@ class Resources:
         self.functions[name] = Function(name, properties["Role"], self.arn("logs", f"log-group:{group}"), traced)
 
     def _encrypt(self, arn: str, key: str | None) -> None:
-        """Note a key; the keys that AWS manages let everybody use them who may use the resource."""
-        if key is not None and "alias/aws/" not in key:
-            self.keys[arn] = self.key_arn(key)
+        """Note a key; those that AWS manages let every role use them that may use the resource."""
+        if key is not None:
+            keys = self.aws_managed_keys if "alias/aws/" in key else self.keys
+            keys[arn] = self.key_arn(key)

@@ -1,28 +1,21 @@
-"""Policy documents: their statements, and which requests and principals these match."""
+"""The statements of policies: which requests and principals they match."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.permissions.conditions import (
     Condition,
     Context,
-    MalformedConditionError,
     UnknownConditionError,
-    conditions_of,
     substituted,
 )
-from bedrock_customization.rehearsal.permissions.matching import arn_like, like
+from bedrock_customization.rehearsal.permissions.matching import like, resource_like
 
 ANY_RESOURCE = "\0any"
 """Stands for a resource that cannot be told from a request: every statement about its action fits."""
-
-
-class MalformedPolicyError(Exception):
-    """IAM refuses a policy; says where and why."""
 
 
 @dataclass(frozen=True, order=True)
@@ -98,13 +91,20 @@ class Statement:
         return any(like(pattern, action, ignore_case=True) for pattern in self.actions) != self.but_actions
 
     def covers(self, resource: str, context: Context) -> bool:
-        """Whether it is about a resource."""
+        """Whether it is about a resource.
+
+        Raises:
+            UnsupportedTemplateError: A resource has a variable that is not known; says which and where.
+        """
         if not self.resources or (resource == ANY_RESOURCE and (self.allows or "*" in self.resources)):
             return True
         return any(self._is(pattern, resource, context) for pattern in self.resources) != self.but_resources
 
     def _is(self, pattern: str, resource: str, context: Context) -> bool:
-        return arn_like(substituted(pattern, context) if self.variables else pattern, resource)
+        try:
+            return resource_like(substituted(pattern, context) if self.variables else pattern, resource)
+        except UnknownConditionError as error:
+            raise self._unsupported(error) from error
 
     def holds(self, context: Context) -> bool:
         """Whether all conditions hold.
@@ -112,26 +112,53 @@ class Statement:
         Raises:
             UnsupportedTemplateError: A condition uses something that is not known; says what and where.
         """
-        try:
-            # A condition that fails decides without the ones that are not known.
-            return all(condition.holds(context) for condition in self.conditions)
-        except UnknownConditionError as error:
-            raise UnsupportedTemplateError(
-                f"{self.where} uses {error}, which the rehearsal does not know; "
-                "pass enforce_permissions=False to rehearse without permissions"
-            ) from error
+        unknown = None
+        for condition in self.conditions:
+            try:
+                if not condition.holds(context):
+                    return False
+            except UnknownConditionError as error:
+                # A condition that fails decides without the ones that are not known, wherever it stands.
+                unknown = error
+        if unknown is not None:
+            raise self._unsupported(unknown) from unknown
+        return True
+
+    def _unsupported(self, error: UnknownConditionError) -> UnsupportedTemplateError:
+        return UnsupportedTemplateError(
+            f"{self.where} uses {error}, which the rehearsal does not know; "
+            "pass enforce_permissions=False to rehearse without permissions"
+        )
 
     def names(self, who: Who) -> bool:
-        """Whether its Principal element names somebody, and not only the account."""
-        return self._matches(who, account=False) != self.but_principals
+        """Whether the Principal element of an Allow names somebody, and not only the account."""
+        return self._matches(who, account=False)
 
     def names_session(self, who: Who) -> bool:
         """Whether its Principal element names a role's session by its ARN."""
         return who.role_arn is not None and who.session_arn in (self.principals or {}).get("AWS", ())
 
     def delegates_to(self, who: Who) -> bool:
-        """Whether its Principal element names somebody's account, so that identity policies decide."""
-        return self._matches(who, account=True) != self.but_principals
+        """Whether the Principal element of an Allow names somebody's account, so that identity policies decide."""
+        return self._matches(who, account=True)
+
+    def denies(self, who: Who, *, bounded: bool) -> bool:
+        """Whether the Principal or NotPrincipal element of a Deny hits somebody.
+
+        An account stands for all its principals. NotPrincipal spares a role only if it names the account, the role and
+        the session, and never one with a permissions boundary.
+
+        Args:
+            who: Who asks.
+            bounded: Whether the role has a permissions boundary.
+        """
+        if not self.but_principals:
+            return self._matches(who, account=True)
+        if who.role_arn is None:
+            return not self._matches(who, account=False)
+        spared = (self.principals or {}).get("AWS", ())
+        account = any(name in spared for name in _account_names(who))
+        return bounded or not (account and who.role_arn in spared and who.session_arn in spared)
 
     def _matches(self, who: Who, *, account: bool) -> bool:
         principals = self.principals or {}
@@ -143,8 +170,7 @@ class Statement:
             )
         own = {who.role_arn, who.session_arn, "*"}
         if account:
-            partition = (who.role_arn or "arn:aws").split(":")[1]
-            own |= {who.account, f"arn:{partition}:iam::{who.account}:root"}
+            own |= {*_account_names(who)}
         return any(name in own for name in principals.get("AWS", ()))
 
     def grants(self) -> Iterator[Grant]:
@@ -178,55 +204,6 @@ class Statement:
         return self.resources or ("*",)
 
 
-def statements_of(document: dict[str, Any], where: str, holder: str) -> list[Statement]:
-    """The statements of a policy document.
-
-    Args:
-        document: The document, resolved.
-        where: What error messages call it.
-        holder: What its grants name as holder.
-
-    Raises:
-        MalformedPolicyError: IAM would refuse the document.
-    """
-    written = document.get("Statement", [])
-    variables = document.get("Version") == "2012-10-17"
-    return [
-        _statement(entry, f"{where}.Statement[{index}]", holder, variables)
-        for index, entry in enumerate(written if isinstance(written, list) else [written])
-    ]
-
-
-def _statement(entry: dict[str, Any], where: str, holder: str, variables: bool) -> Statement:
-    principal = entry.get("Principal", entry.get("NotPrincipal"))
-    principals: dict[str, tuple[str, ...]] | None = None
-    if isinstance(principal, dict):
-        principals = {kind: tuple(_list(names)) for kind, names in principal.items()}
-    elif principal is not None:
-        principals = {str(principal): (str(principal),)}
-    return Statement(
-        where=where,
-        holder=holder,
-        allows=entry.get("Effect") == "Allow",
-        actions=tuple(_list(entry.get("Action", entry.get("NotAction")))),
-        but_actions="NotAction" in entry,
-        resources=tuple(_list(entry.get("Resource", entry.get("NotResource")))),
-        but_resources="NotResource" in entry,
-        principals=principals,
-        but_principals="NotPrincipal" in entry,
-        conditions=_conditions(entry, where, variables),
-        variables=variables,
-    )
-
-
-def _conditions(entry: dict[str, Any], where: str, variables: bool) -> tuple[Condition, ...]:
-    try:
-        return conditions_of(entry.get("Condition", {}), variables=variables)
-    except MalformedConditionError as error:
-        raise MalformedPolicyError(f"{where}: {error}") from error
-
-
-def _list(value: Any) -> Iterable[str]:
-    if value is None:
-        return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+def _account_names(who: Who) -> tuple[str, str]:
+    partition = (who.role_arn or "arn:aws").split(":")[1]
+    return who.account, f"arn:{partition}:iam::{who.account}:root"

@@ -107,10 +107,10 @@ class World:
 
     def raise_alarm(self, alarm: Alarm) -> None:
         """Let a CloudWatch alarm go off."""
-        principal = Principal(service="cloudwatch.amazonaws.com", source_arn=alarm.arn)
         event = alarm.event(self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000+0000"), self.place.account)
         for action in alarm.actions:
-            self._send_or_lose(action, event, principal)
+            service = "lambda.alarms.cloudwatch.amazonaws.com" if ":lambda:" in action else "cloudwatch.amazonaws.com"
+            self._send_or_lose(action, event, Principal(service=service, source_arn=alarm.arn))
 
     def _start_target(self, arn: str, input: Any, target: dict[str, Any], rule_arn: str) -> None:
         scheduled = ":scheduler:" in rule_arn

@@ -11,16 +11,15 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from botocore.exceptions import ClientError
 
 from bedrock_customization.rehearsal import Rehearsal, UnsupportedTemplateError
 from tests.rehearsal.machines import machine, single
+from tests.rehearsal.permissions.stacks import allow, function, in_handler, output, state_machine
 
 ASK = {"ModelId": "amazon.nova-micro-v1:0", "Messages": [{"Role": "user", "Content": [{"Text": "Hello?"}]}]}
 
@@ -28,45 +27,6 @@ ASK = {"ModelId": "amazon.nova-micro-v1:0", "Messages": [{"Role": "user", "Conte
 @pytest.fixture
 def stack(tmp_path: Path) -> cdk.Stack:
     return cdk.Stack(cdk.App(outdir=str(tmp_path / "cdk.out")), "Team")
-
-
-def state_machine(scope: cdk.Stack, name: str, resource: str, arguments: Any, **options: Any) -> sfn.StateMachine:
-    definition = scope.to_json_string(single(resource, arguments))
-    return sfn.StateMachine(scope, name, definition_body=sfn.DefinitionBody.from_string(definition), **options)
-
-
-def allow(machine: sfn.StateMachine, action: str, *resources: str, **more: Any) -> None:
-    machine.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=list(resources) or ["*"], **more))
-
-
-def function(scope: cdk.Stack, name: str = "Function", **options: Any) -> lambda_.Function:
-    code = lambda_.Code.from_inline("def handler(event, context):\n    return event")
-    return lambda_.Function(
-        scope, name, runtime=lambda_.Runtime.PYTHON_3_13, handler="index.handler", code=code, **options
-    )
-
-
-def in_handler(stack: cdk.Stack, call: Any, **grants: Any) -> Rehearsal:
-    """A rehearsal in which a function's handler makes a call, whose error or result is the machine's output."""
-
-    def handler(event: Any, context: Any) -> Any:
-        try:
-            return {"result": str(call())}
-        except ClientError as error:
-            return {"error": error.response["Error"], "status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
-
-    caller = function(stack, "Caller")
-    for grant in grants.values():
-        grant(caller)
-    invoke = state_machine(stack, "Invoke", "lambda:invoke", {"FunctionName": caller.function_arn})
-    caller.grant_invoke(invoke)
-    return Rehearsal.from_stack(stack, handlers={caller: handler})
-
-
-def output(rehearsal: Rehearsal) -> Any:
-    run = rehearsal.run("Invoke", {})
-    assert run.status == "SUCCEEDED", run.cause
-    return run.output["Payload"]
 
 
 @pytest.mark.parametrize(

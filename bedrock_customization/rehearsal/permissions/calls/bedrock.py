@@ -178,10 +178,10 @@ def use_of_model_key(actions: Sequence[str], key: str, account: Resources) -> li
 
     Args:
         actions: The actions.
-        key: The key's id or ARN.
+        key: The key's id, ARN or alias.
         account: The account's resources.
     """
-    arn = key if key.startswith("arn:") else account.arn("kms", key if "/" in key else f"key/{key}")
+    arn = account.key_arn(key)
     service = f"bedrock.{account.place.region}.{account.place.url_suffix}"
     return [use_of_key(action, arn, service, {}, account.place.account) for action in actions]
 

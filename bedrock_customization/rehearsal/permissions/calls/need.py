@@ -37,6 +37,8 @@ def use_of_key(action: str, key: str, service: str, encryption_context: Mapping[
         "kms:calleraccount": [account],
         "aws:viaawsservice": ["true"],
     }
+    if action == "kms:CreateGrant":
+        keys["kms:grantisforawsresource"] = ["true"]
     return Need(action, key, keys)
 
 
