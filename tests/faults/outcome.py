@@ -271,7 +271,8 @@ def _is_unknown_whether_sent(fault: Fault) -> bool:
     """Whether nobody can know that the message was sent: at least once is then better than at most once."""
     lost = fault.at in _PUBLISHING and fault.kind == "lost response"
     undescribed = fault.at == "DescribeItsWriter" and fault.error == "States.DataLimitExceeded"
-    return lost or undescribed or (fault.at in ("IsTheRunReleased", "RunReleased") and fault.kind in ("abort", "stop"))
+    after = ("IsTheRunReleased", "RunReleased", RELEASE_TIMED_OUT, "LeftUnnotified")
+    return lost or undescribed or (fault.at in after and fault.kind in ("abort", "stop"))
 
 
 def _trespasses(account: Account, fault: Fault | None) -> Iterator[str]:
