@@ -5,12 +5,9 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.notification import (
-    RELEASE_TIMED_OUT,
-    compose_message,
-    first_error,
-    notify_once,
-)
+from bedrock_customization.states.first_error import first_error
+from bedrock_customization.states.message import compose_message
+from bedrock_customization.states.notification import RELEASE_TIMED_OUT, notify_once
 from bedrock_customization.states.release import release_all
 from bedrock_customization.states.task import expression, task
 

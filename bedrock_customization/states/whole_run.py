@@ -18,13 +18,9 @@ from bedrock_customization.states.ending import (
     prepare_run,
     release_run,
 )
-from bedrock_customization.states.notification import (
-    UNNOTIFIED,
-    compose_message,
-    first_error,
-    publish_notification,
-    write_notification,
-)
+from bedrock_customization.states.first_error import first_error
+from bedrock_customization.states.message import compose_message
+from bedrock_customization.states.notification import UNNOTIFIED, publish_notification, write_notification
 from bedrock_customization.states.promotion import promote, register
 
 
