@@ -176,3 +176,25 @@ def test_provisioned_throughput_promoted_before_is_paid_by_the_hour() -> None:
         after = section(rehearsal.inbox[1].message, "Still billed")
     assert after is not None
     assert "the model promoted before, paid by the hour until it is deleted; delete it" in after
+
+
+@pytest.mark.parametrize("state", ["CheckData", "CompareModels"])
+def test_of_a_function_that_was_killed_the_mail_says_why_and_what_to_do(
+    rehearsal: Rehearsal, own: CustomizationWorkflow, state: str
+) -> None:
+    killed = '{"errorType":"Runtime.ExitError","errorMessage":"RequestId: 1 Error: Runtime exited: signal: killed"}'
+    rehearsal.faults.fail(state, "Runtime.ExitError", times=3, cause=killed)
+    run = rehearsal.run(own.state_machine, execution_input())
+    words = (
+        "The function ran out of memory (RequestId: 1 Error: Runtime exited: signal: killed). Give fewer or shorter "
+        "records, and start again."
+    )
+    assert (run.error, run.cause) == ("Runtime.ExitError", words)
+    assert section(rehearsal.inbox[0].message, "Error") == f"  Runtime.ExitError\n  {words}\n"
+
+
+def test_what_a_job_says_of_its_failure_is_told_to_its_end(rehearsal: Rehearsal, own: CustomizationWorkflow) -> None:
+    failure = 'The value of "epochCount", "20", is not allowed: {"epochCount": "5"} is; create a new job'
+    rehearsal.bedrock.jobs.failure = failure
+    rehearsal.run(own.state_machine, execution_input())
+    assert section(rehearsal.inbox[0].message, "Error") == f"  TrainingFailed\n  {failure}\n"
