@@ -11,7 +11,7 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
-from bedrock_customization.states.task import expression, invoke_function, task
+from bedrock_customization.states.task import expression, invoke_function, task, tell_timeout
 
 
 def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
@@ -97,7 +97,8 @@ def check_data(
         results_bucket: The bucket that the data report goes to.
         allowed: What the service role may use beside the buckets: `teacherModels`, `graders`, `invocationLogsBucket`.
     """
-    return invoke_function(
+    timeout = Duration.minutes(16)
+    check = invoke_function(
         scope,
         construct_id,
         function_arn=function_arn,
@@ -115,7 +116,7 @@ def check_data(
             "minCoverage": gate.min_coverage,
             **allowed,
         },
-        timeout=Duration.minutes(16),
+        timeout=timeout,
         output={},
         assign={
             "candidates": "{% [$states.result.Payload.candidates] %}",
@@ -124,6 +125,12 @@ def check_data(
             "checkedData": "{% $states.result.Payload.data %}",
             "checkWarnings": "{% [$states.result.Payload.warningTexts] %}",
         },
+    )
+    return tell_timeout(
+        scope,
+        check,
+        cause=f"The function that checks the data gave no answer in {timeout.to_human_string()}, whenever it was asked."
+        " Start again; if it comes back, give fewer or shorter records.",
     )
 
 
@@ -142,6 +149,7 @@ def evaluate_served(
         evaluation_timeout: When the evaluation itself is given up; this waits an hour longer, so that its own error is
             the one that is reported.
     """
+    timeout = evaluation_timeout.plus(Duration.hours(1))
     evaluate = task(
         scope,
         construct_id,
@@ -157,7 +165,7 @@ def evaluate_served(
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
             },
         },
-        timeout=evaluation_timeout.plus(Duration.hours(1)),
+        timeout=timeout,
         output={
             "evaluation": "{% $states.result.Output %}",
             "models": expression("""
@@ -169,6 +177,12 @@ def evaluate_served(
             "data": "{% $checkedData %}",
             "warnings": "{% $checkWarnings %}",
         },
+    )
+    tell_timeout(
+        scope,
+        evaluate,
+        cause=f"timeout: the evaluation was given up after {timeout.to_human_string()}. Raise timeout of the"
+        " EvaluationWorkflow, or give fewer evaluation records; then start again.",
     )
     none_served = sfn.Fail.jsonata(
         scope,

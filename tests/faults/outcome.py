@@ -206,8 +206,8 @@ def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[s
     """A run that failed says why in words, and that the release failed if it did; an evaluation alone sends no mail."""
     if run.status != "FAILED" or run.error is None or account.scenario.alone:
         return
-    if str(run.cause).startswith("{"):
-        yield f"the cause is not in words: {str(run.cause)[:100]}"
+    if not run.cause or run.cause.startswith("{"):
+        yield f"the cause is not in words: {run.cause!r:.100}"
     for message in account.rehearsal.inbox:
         if run.error not in message.message:
             yield f"the message does not name the error {run.error}"

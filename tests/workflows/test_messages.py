@@ -198,3 +198,24 @@ def test_what_a_job_says_of_its_failure_is_told_to_its_end(rehearsal: Rehearsal,
     rehearsal.bedrock.jobs.failure = failure
     rehearsal.run(own.state_machine, execution_input())
     assert section(rehearsal.inbox[0].message, "Error") == f"  TrainingFailed\n  {failure}\n"
+
+
+@pytest.mark.parametrize(
+    ("state", "times", "words"),
+    [
+        ("CheckData", 3, "gave no answer in 16 minutes"),
+        ("AskBaseModel", 3, "the base model amazon.nova-micro-v1:0 did not answer one short question in 2 minutes"),
+        ("Train", 1, "was not done after 1 day and is stopped. Raise training_timeout of the CustomizationWorkflow"),
+        ("Evaluate", 1, "given up after 1 day 1 hour. Raise timeout of the EvaluationWorkflow"),
+    ],
+)
+def test_a_time_out_is_told_with_its_state_its_length_and_what_to_do(
+    rehearsal: Rehearsal, own: CustomizationWorkflow, state: str, times: int, words: str
+) -> None:
+    rehearsal.faults.hang(state, times=times)
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert run.error == f"{state}TimedOut"
+    told = section(rehearsal.inbox[0].message, "Error")
+    assert told is not None
+    assert told.startswith(f"  {state}TimedOut\n  ")
+    assert words in told
