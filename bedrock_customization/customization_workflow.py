@@ -220,6 +220,8 @@ class CustomizationWorkflow(Workflow):
             workflow_tag=self.workflow_tag,
             results_bucket=self.results_bucket,
             topic=self.topic,
+            parameter=self.registry.parameter,
+            commitment=self.serving.commitment,
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
         )
@@ -282,6 +284,7 @@ class CustomizationWorkflow(Workflow):
             states,
             attempt=self._attempt(states, job, serving_timeout),
             on_success=self._on_success,
+            commitment=self.serving.commitment,
             parameter=self.registry.parameter,
             event_bus=self.registry.event_bus,
             release_machine_arn=self.release.state_machine.state_machine_arn,

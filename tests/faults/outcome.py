@@ -50,7 +50,14 @@ _SURVIVED = {
 }
 # States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
 _ASKING = ("AskModel", "AskModelByInvokeModel")
-_NOTIFYING = ("WriteNotification", "ReadNotification", "DescribeItsWriter", "RewriteNotification", "Notify")
+_NOTIFYING = (
+    "ReadRegistration",
+    "WriteNotification",
+    "ReadNotification",
+    "DescribeItsWriter",
+    "RewriteNotification",
+    "Notify",
+)
 # States of one candidate, which does not fail the others.
 _OF_A_CANDIDATE = (
     "Train",

@@ -196,6 +196,15 @@ def stopped_while_it_releases(directory: Path) -> Rehearsal:
     return rehearsal
 
 
+def stopped_before_it_notifies(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.stop(at="Notify")
+    assert customize(rehearsal).status == "ABORTED"
+    (message,) = rehearsal.inbox
+    assert "was promoted and registered before the run ended" in message.message
+    return rehearsal
+
+
 def missed_by_the_rule_and_swept(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory)
     rehearsal.stop(at="GetDeployment")
@@ -284,6 +293,7 @@ CASES = (
     stopped_while_it_serves_by_provisioned_throughput,
     stopped_while_it_evaluates,
     stopped_while_it_releases,
+    stopped_before_it_notifies,
     missed_by_the_rule_and_swept,
     missed_by_the_sweep,
     swept_while_a_job_runs,
