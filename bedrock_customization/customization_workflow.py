@@ -22,7 +22,7 @@ from bedrock_customization import permissions
 from bedrock_customization.alarms import WorkflowAlarms
 from bedrock_customization.argument_checks import check_type
 from bedrock_customization.assets import FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic, notification_topic_or_new
@@ -317,12 +317,14 @@ class CustomizationWorkflow(Workflow):
             "Evaluate",
             state_machine_arn=self.evaluation.state_machine.state_machine_arn,
             evaluation_timeout=self.evaluation.timeout,
+            results_bucket=self.results_bucket.bucket_name,
         )
         check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
         return attempt(states, "Attempt", branch=check_name(states, "IsNameAllowed", done=check))
 
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)
+        grant_decrypt(self.results_bucket, role)
         grant_encrypt(self.results_bucket, role)
         asking = permissions.ask_custom_models(self.workflow_tag)
         if self._encryption_key:

@@ -11,6 +11,7 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
+from bedrock_customization.states.scoring_failure import fail_with_shards_error
 from bedrock_customization.states.task import expression, invoke_function, task, tell_timeout
 
 
@@ -135,7 +136,7 @@ def check_data(
 
 
 def evaluate_served(
-    scope: Construct, construct_id: str, *, state_machine_arn: str, evaluation_timeout: Duration
+    scope: Construct, construct_id: str, *, state_machine_arn: str, evaluation_timeout: Duration, results_bucket: str
 ) -> sfn.Choice:
     """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
 
@@ -148,6 +149,7 @@ def evaluate_served(
         state_machine_arn: The evaluation's state machine.
         evaluation_timeout: When the evaluation itself is given up; this waits an hour longer, so that its own error is
             the one that is reported.
+        results_bucket: The bucket that the evaluation writes to.
     """
     timeout = evaluation_timeout.plus(Duration.hours(1))
     evaluate = task(
@@ -184,6 +186,7 @@ def evaluate_served(
         cause=f"timeout: the evaluation was given up after {timeout.to_human_string()}. Raise timeout of the"
         " EvaluationWorkflow, or give fewer evaluation records; then start again.",
     )
+    fail_with_shards_error(scope, evaluate, results_bucket=results_bucket)
     none_served = sfn.Fail.jsonata(
         scope,
         "NoCandidateServed",

@@ -1,5 +1,6 @@
 """What a message tells beside verdict and scores: warnings, candidates, registration, and what is paid for besides."""
 
+import json
 import re
 from typing import Any
 
@@ -302,3 +303,23 @@ def test_a_rejected_model_that_was_bought_for_a_term_is_told_as_kept_to_its_end(
     billed = section(mail.message, "Still billed")
     assert billed is not None
     assert "paid by the hour to the end of its term of one month" in billed
+
+
+def test_why_a_shard_could_not_be_scored_is_told(rehearsal: Rehearsal, own: CustomizationWorkflow) -> None:
+    words = 'evaluator politeness: answered "7" for line 3; 0 to 1 is allowed'
+    cause = json.dumps({"errorMessage": words, "errorType": "InvalidInput", "stackTrace": []})
+    rehearsal.faults.fail("ScoreShard", "InvalidInput", cause=cause)
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert (run.error, run.cause) == ("InvalidInput", words)
+    assert section(rehearsal.inbox[0].message, "Error") == f"  InvalidInput\n  {words}\n"
+
+
+@pytest.mark.parametrize("state", ["FindFailedShards", "ReadFailedShard"])
+def test_when_the_failed_shard_cannot_be_read_the_error_of_the_map_run_is_told(
+    rehearsal: Rehearsal, own: CustomizationWorkflow, state: str
+) -> None:
+    rehearsal.faults.fail("ScoreShard", "InvalidInput", cause="No.")
+    rehearsal.faults.fail(state, "NoSuchBucket")
+    run = rehearsal.run(own.state_machine, execution_input())
+    assert run.error == "States.ExceedToleratedFailureThreshold"
+    assert "threshold was exceeded" in rehearsal.inbox[0].message
