@@ -63,7 +63,7 @@ def compose_message(
         costs["ProvisionedModel"] = f"by the hour to the end of its term of {term}, and on until it is deleted"
         bought = (
             f"\\n  Provisioned throughput was bought for {term} and cannot be deleted before. When the term is over,"
-            " delete it in the Bedrock console, and then its custom model."
+            " delete it in the Bedrock console, and then its custom model. Meanwhile it can be asked:"
         )
     message = expression(rf"""(
         $number := function($value) {{ $value = null ? 'unknown' : $formatNumber($value, '0.0000') }};
@@ -83,7 +83,8 @@ def compose_message(
         $left := $count($release.unreleased) > 0;
         $served := $release.kept[kind in ['Deployment', 'ProvisionedModel']];
         $trained := $release.kept[kind = 'Model'];
-        $bought := {str(commitment is not None).lower()} and $count($served[arn != $modelId]) > 0;
+        $spare := $served[arn != $modelId];
+        $bought := {str(commitment is not None).lower()} and $count($spare) > 0;
         $outcome := $failure != null ? ($stopped ? 'was stopped' : 'failed')
             : $left ? $evaluation.verdict & ', but not everything could be released'
             : $evaluation.verdict = 'BETTER'
@@ -162,7 +163,7 @@ def compose_message(
                     : $section('Registration', '  The model is kept. ' & $registrationFailure))
                 & $section('Next step', '  '
                     & ($left ? 'Delete in the Bedrock console what could not be released.\n  ' : '') & $next
-                    & ($bought ? '{bought}' : ''))
+                    & ($bought ? '{bought}' & $join([$spare.('\n    ' & arn)], '') : ''))
                 & $section('Run', '  ' & $executionArn & '\n  s3://{results_bucket}/' & $prefix)
                 & '\n'
         }}

@@ -124,7 +124,8 @@ def test_what_was_bought_for_a_term_is_told_as_kept_to_its_end_and_not_as_promot
     )
     assert section(told, "Next step").endswith(
         "\n  Provisioned throughput was bought for six months and cannot be deleted before. When the term is over,"
-        " delete it in the Bedrock console, and then its custom model."
+        " delete it in the Bedrock console, and then its custom model. Meanwhile it can be asked:"
+        "\n    arn:provisioned-model/1"
     )
     assert "promoted" not in told["message"]
 
