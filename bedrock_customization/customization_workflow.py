@@ -70,8 +70,9 @@ class CustomizationWorkflow(Workflow):
     "registrationFailure", "released", "kept"}`. See `schemas/customization-output.json`.
 
     Errors: `InvalidInput` and `InvalidData` name field or line and the remedy before a job is created; a failed job or
-    serving gives Bedrock's message. `QuotaTooLow` and `TrainingStalled` say what to ask for. `ReleaseFailed` when
-    something could not be released.
+    serving gives Bedrock's message. `QuotaTooLow` and `TrainingStalled` say what to ask for, `CheckDataTimedOut`,
+    `AskBaseModelTimedOut`, `TrainTimedOut` and `EvaluateTimedOut` what to raise or to give less of. `ReleaseFailed`
+    when something could not be released.
 
     Attributes:
         training_bucket: Where training data lie.
