@@ -22,7 +22,7 @@ from bedrock_customization import permissions
 from bedrock_customization.alarms import WorkflowAlarms
 from bedrock_customization.argument_checks import check_type
 from bedrock_customization.assets import FunctionImage
-from bedrock_customization.data_bucket import data_bucket_or_new, grant_encrypt
+from bedrock_customization.data_bucket import data_bucket_or_new, grant_decrypt, grant_encrypt
 from bedrock_customization.evaluation_workflow import EvaluationWorkflow
 from bedrock_customization.model_registry import ModelRegistry
 from bedrock_customization.notification_topic import NotificationTopic, notification_topic_or_new
@@ -70,8 +70,9 @@ class CustomizationWorkflow(Workflow):
     "registrationFailure", "released", "kept"}`. See `schemas/customization-output.json`.
 
     Errors: `InvalidInput` and `InvalidData` name field or line and the remedy before a job is created; a failed job or
-    serving gives Bedrock's message. `QuotaTooLow` and `TrainingStalled` say what to ask for. `ReleaseFailed` when
-    something could not be released.
+    serving gives Bedrock's message. `QuotaTooLow` and `TrainingStalled` say what to ask for, `CheckDataTimedOut`,
+    `AskBaseModelTimedOut`, `TrainTimedOut` and `EvaluateTimedOut` what to raise or to give less of. `ReleaseFailed`
+    when something could not be released.
 
     Attributes:
         training_bucket: Where training data lie.
@@ -220,6 +221,8 @@ class CustomizationWorkflow(Workflow):
             workflow_tag=self.workflow_tag,
             results_bucket=self.results_bucket,
             topic=self.topic,
+            parameter=self.registry.parameter,
+            commitment=self.serving.commitment,
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
         )
@@ -282,6 +285,7 @@ class CustomizationWorkflow(Workflow):
             states,
             attempt=self._attempt(states, job, serving_timeout),
             on_success=self._on_success,
+            commitment=self.serving.commitment,
             parameter=self.registry.parameter,
             event_bus=self.registry.event_bus,
             release_machine_arn=self.release.state_machine.state_machine_arn,
@@ -314,12 +318,14 @@ class CustomizationWorkflow(Workflow):
             "Evaluate",
             state_machine_arn=self.evaluation.state_machine.state_machine_arn,
             evaluation_timeout=self.evaluation.timeout,
+            results_bucket=self.results_bucket.bucket_name,
         )
         check.next(preflight(states, serving=self.serving)).next(train).next(evaluate)
         return attempt(states, "Attempt", branch=check_name(states, "IsNameAllowed", done=check))
 
     def _grant(self, role: iam.Role) -> None:
         self.topic.grant_publish(role)
+        grant_decrypt(self.results_bucket, role)
         grant_encrypt(self.results_bucket, role)
         asking = permissions.ask_custom_models(self.workflow_tag)
         if self._encryption_key:

@@ -16,10 +16,11 @@ from bedrock_customization.states.promotion import EVENT_SOURCE, PROMOTED
 class ModelRegistry(Construct):
     """A parameter that holds the promoted model as JSON; its versions are the history of promotions.
 
-    The value is `{"customModelArn", "modelId", "customModelName", "baseModelIdentifier", "metric", "scores", "data",
-    "signatures", "results", "execution", "promotedAt"}`, and `{}` before the first promotion. The same is the detail of
-    an event with the source `bedrock-customization` and the type `Custom Model Promoted`. What would be longer than the
-    8 KB of an advanced parameter has the scores of the deciding metric only, and no signatures; `results` has all.
+    The value is `{"customModelArn", "modelId", "previousModelId", "customModelName", "baseModelIdentifier", "metric",
+    "scores", "data", "signatures", "results", "execution", "promotedAt"}`, and `{}` before the first promotion. The
+    same is the detail of an event with the source `bedrock-customization` and the type `Custom Model Promoted`. What
+    would be longer than the 8 KB of an advanced parameter has the scores of the deciding metric only, and no
+    signatures; `results` has all.
 
     `modelId` is null where a workflow releases what serves its winner (`on_success`).
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -19,6 +20,7 @@ from bedrock_customization import permissions
 from bedrock_customization.acknowledgements import acknowledge
 from bedrock_customization.data_bucket import grant_decrypt, grant_encrypt
 from bedrock_customization.notification_topic import NotificationTopic
+from bedrock_customization.options import Commitment
 from bedrock_customization.states.release_run import release_one_run
 from bedrock_customization.states.sweep import sweep
 from bedrock_customization.workflow_machine import WorkflowMachine
@@ -61,6 +63,8 @@ class ResourceRelease(Construct):
         workflow_tag: str,
         results_bucket: s3.IBucket,
         topic: NotificationTopic,
+        parameter: ssm.IStringParameter,
+        commitment: Commitment | None,
         encryption_key: kms.IKey | None,
         log_execution_data: bool,
     ) -> None:
@@ -72,6 +76,8 @@ class ResourceRelease(Construct):
             workflow_tag: The tag of what may be deleted.
             results_bucket: Where the notification is written.
             topic: Where the notification goes.
+            parameter: The parameter of the current model, for the notification.
+            commitment: The term that provisioned throughput is bought for, for the notification.
             encryption_key: The key of the log.
             log_execution_data: Whether inputs and outputs of states are logged.
         """
@@ -79,13 +85,14 @@ class ResourceRelease(Construct):
         machine = WorkflowMachine(
             self,
             "Machine",
-            start=self._states(topic, results_bucket, workflow_tag),
+            start=self._states(topic, results_bucket, workflow_tag, parameter, commitment),
             comment="Releases what a run paid for",
             timeout=Duration.hours(12),
             statements=[
                 *permissions.release(workflow_tag),
                 *permissions.write_objects(results_bucket, "runs/*/notification*.json"),
                 *permissions.read_objects(results_bucket, "runs/*/notification*.json"),
+                *permissions.read_current_model(parameter),
             ],
             encryption_key=encryption_key,
             log_execution_data=log_execution_data,
@@ -189,13 +196,26 @@ class ResourceRelease(Construct):
             role=self._rule_role,
         )
 
-    def _states(self, topic: NotificationTopic, results_bucket: s3.IBucket, workflow_tag: str) -> sfn.IChainable:
+    def _states(
+        self,
+        topic: NotificationTopic,
+        results_bucket: s3.IBucket,
+        workflow_tag: str,
+        parameter: ssm.IStringParameter,
+        commitment: Commitment | None,
+    ) -> sfn.IChainable:
         states = Construct(self, "States")
         prepare = sfn.Pass.jsonata(states, "Prepare", assign={"problems": [], "paid": [], "paidToken": "{% null %}"})
         return prepare.next(
             sfn.Choice.jsonata(states, "IsSweep")
             .when(sfn.Condition.jsonata("{% $exists($states.input.sweep) %}"), sweep(states, workflow_tag=workflow_tag))
             .otherwise(
-                release_one_run(states, topic_arn=topic.topic.topic_arn, results_bucket=results_bucket.bucket_name)
+                release_one_run(
+                    states,
+                    topic_arn=topic.topic.topic_arn,
+                    results_bucket=results_bucket.bucket_name,
+                    parameter=parameter,
+                    commitment=commitment,
+                )
             )
         )

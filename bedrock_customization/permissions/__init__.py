@@ -14,7 +14,7 @@ from bedrock_customization.permissions.executions import (
     start_execution,
 )
 from bedrock_customization.permissions.network import train_in_vpc
-from bedrock_customization.permissions.promotion import promote, register_models
+from bedrock_customization.permissions.promotion import promote, read_current_model, register_models
 from bedrock_customization.permissions.releasing import release
 from bedrock_customization.permissions.serving import serve_by_provisioned_throughput, serve_on_demand
 from bedrock_customization.permissions.storage import (
@@ -48,6 +48,7 @@ __all__ = [
     "list_objects",
     "promote",
     "publish_alarms",
+    "read_current_model",
     "read_objects",
     "register_models",
     "release",

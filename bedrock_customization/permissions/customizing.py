@@ -17,7 +17,7 @@ from bedrock_customization.permissions.encryption import encrypt_models
 from bedrock_customization.permissions.executions import invoke_functions, start_execution
 from bedrock_customization.permissions.promotion import promote
 from bedrock_customization.permissions.serving import serve_by_provisioned_throughput, serve_on_demand
-from bedrock_customization.permissions.storage import write_objects
+from bedrock_customization.permissions.storage import list_objects, read_objects, write_objects
 from bedrock_customization.permissions.training import check_before_training, train_models
 
 
@@ -41,7 +41,7 @@ def customize(
         encryption_key: The key of custom models.
         functions: The functions that it invokes.
         machines: The machines that it starts.
-        results_bucket: The bucket of the notification.
+        results_bucket: The bucket of the notification and of the evaluation's results.
         scope: A construct of the stack.
     """
     statements = [
@@ -52,6 +52,8 @@ def customize(
         *promote(workflow_tag),
         *(statement for machine in machines for statement in start_execution(machine, scope)),
         *write_objects(results_bucket, "runs/*/notification*.json"),
+        *list_objects(results_bucket),
+        *read_objects(results_bucket, "runs/*/scoring/*"),
     ]
     if encryption_key:
         statements += encrypt_models(encryption_key)

@@ -32,6 +32,15 @@ def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
     ]
 
 
+def read_current_model(parameter: ssm.IStringParameter) -> list[iam.PolicyStatement]:
+    """Reads the parameter of the current model.
+
+    Args:
+        parameter: The parameter.
+    """
+    return [iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[parameter.parameter_arn])]
+
+
 def register_models(
     parameter: ssm.IStringParameter, event_bus: events.IEventBus, source: str
 ) -> list[iam.PolicyStatement]:

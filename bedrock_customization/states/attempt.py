@@ -11,7 +11,8 @@ from constructs import Construct
 from bedrock_customization.models.catalogue import machine_catalogue
 from bedrock_customization.options import QualityGate, Serving
 from bedrock_customization.schemas import schema
-from bedrock_customization.states.task import expression, invoke_function, task
+from bedrock_customization.states.scoring_failure import fail_with_shards_error
+from bedrock_customization.states.task import expression, invoke_function, task, tell_timeout
 
 
 def attempt(scope: Construct, construct_id: str, *, branch: sfn.IChainable) -> sfn.Parallel:
@@ -97,7 +98,8 @@ def check_data(
         results_bucket: The bucket that the data report goes to.
         allowed: What the service role may use beside the buckets: `teacherModels`, `graders`, `invocationLogsBucket`.
     """
-    return invoke_function(
+    timeout = Duration.minutes(16)
+    check = invoke_function(
         scope,
         construct_id,
         function_arn=function_arn,
@@ -115,7 +117,7 @@ def check_data(
             "minCoverage": gate.min_coverage,
             **allowed,
         },
-        timeout=Duration.minutes(16),
+        timeout=timeout,
         output={},
         assign={
             "candidates": "{% [$states.result.Payload.candidates] %}",
@@ -125,10 +127,16 @@ def check_data(
             "checkWarnings": "{% [$states.result.Payload.warningTexts] %}",
         },
     )
+    return tell_timeout(
+        scope,
+        check,
+        cause=f"The function that checks the data gave no answer in {timeout.to_human_string()}, whenever it was asked."
+        " Start again; if it comes back, give fewer or shorter records.",
+    )
 
 
 def evaluate_served(
-    scope: Construct, construct_id: str, *, state_machine_arn: str, evaluation_timeout: Duration
+    scope: Construct, construct_id: str, *, state_machine_arn: str, evaluation_timeout: Duration, results_bucket: str
 ) -> sfn.Choice:
     """Evaluates the base models and the candidates that are served; without any, fails with the first one's error.
 
@@ -141,7 +149,9 @@ def evaluate_served(
         state_machine_arn: The evaluation's state machine.
         evaluation_timeout: When the evaluation itself is given up; this waits an hour longer, so that its own error is
             the one that is reported.
+        results_bucket: The bucket that the evaluation writes to.
     """
+    timeout = evaluation_timeout.plus(Duration.hours(1))
     evaluate = task(
         scope,
         construct_id,
@@ -157,7 +167,7 @@ def evaluate_served(
                 "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID": "{% $executionArn %}",
             },
         },
-        timeout=evaluation_timeout.plus(Duration.hours(1)),
+        timeout=timeout,
         output={
             "evaluation": "{% $states.result.Output %}",
             "models": expression("""
@@ -170,6 +180,13 @@ def evaluate_served(
             "warnings": "{% $checkWarnings %}",
         },
     )
+    tell_timeout(
+        scope,
+        evaluate,
+        cause=f"timeout: the evaluation was given up after {timeout.to_human_string()}. Raise timeout of the"
+        " EvaluationWorkflow, or give fewer evaluation records; then start again.",
+    )
+    fail_with_shards_error(scope, evaluate, results_bucket=results_bucket)
     none_served = sfn.Fail.jsonata(
         scope,
         "NoCandidateServed",

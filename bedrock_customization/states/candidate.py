@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Serving
-from bedrock_customization.states.notification import first_error
+from bedrock_customization.states.first_error import first_error
 from bedrock_customization.states.serving import serve
 from bedrock_customization.states.task import expression
 from bedrock_customization.states.training import TrainingJob, describe_training, prepare_candidate, train

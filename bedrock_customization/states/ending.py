@@ -7,7 +7,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import OnSuccess
-from bedrock_customization.states.notification import first_error
+from bedrock_customization.states.first_error import first_error
 from bedrock_customization.states.task import expression, task
 
 _FIRST_ERROR = first_error("$states.errorOutput.Error", "$states.errorOutput.Cause").removeprefix("{% ")

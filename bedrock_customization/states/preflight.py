@@ -8,7 +8,7 @@ from constructs import Construct
 
 from bedrock_customization.options import Serving, ServingMode
 from bedrock_customization.states.quotas import check_quota
-from bedrock_customization.states.task import NOT_FOUND, expression, task
+from bedrock_customization.states.task import NOT_FOUND, expression, task, tell_timeout
 
 # The codes of Service Quotas for Amazon Bedrock.
 CUSTOM_MODELS_IN_CREATION = "L-C02E1E99"
@@ -144,6 +144,7 @@ def _check_lifecycles(scope: Construct) -> sfn.Chain:
 
 
 def _ask_base_models(scope: Construct) -> sfn.Map:
+    timeout = Duration.minutes(2)
     ask = task(
         scope,
         "AskBaseModel",
@@ -153,8 +154,18 @@ def _ask_base_models(scope: Construct) -> sfn.Map:
             "Messages": [{"Role": "user", "Content": [{"Text": "Are you there? Answer with one word."}]}],
             "InferenceConfig": {"MaxTokens": 8, "Temperature": 0},
         },
-        timeout=Duration.minutes(2),
+        timeout=timeout,
         output={},
+    )
+    tell_timeout(
+        scope,
+        ask,
+        cause=expression(f"""
+            'baseInferenceModelIdentifier: the base model ' & $refusal.modelId & ' did not answer one short question in'
+            & ' {timeout.to_human_string()}, whenever it was asked. Start again later, or give another id or inference'
+            & ' profile to ask.'
+        """),
+        assign={"refusal": {"modelId": "{% $states.input.modelId %}"}},
     )
     refused = sfn.Fail.jsonata(
         scope,

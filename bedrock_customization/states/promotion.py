@@ -69,6 +69,7 @@ def promote(scope: Construct, construct_id: str, *, parameter: ssm.IStringParame
                     'customModelName': $input.customModelName,
                     'customModelArn': $winner.customModelArn,
                     'modelId': $winner.modelId,
+                    'previousModelId': null,
                     'baseModelIdentifier': $winner.baseModelIdentifier,
                     'metric': $metric,
                     'scores': {{'custom': $custom, 'base': $base}},
@@ -98,7 +99,8 @@ def register(
     """Writes what was promoted to the parameter, and sends the event; assigns `registrationFailure` when that fails.
 
     The model is kept by then, so a failure does not undo it; the parameter then names the one before it.
-    That one stays served, so that one can go back to it; `previousModelId` is assigned, for the message to say so.
+    That one stays served, so that one can go back to it; `previousModelId` is assigned, for the message to say so, and
+    registered, for that of a run that is stopped before its message.
 
     Args:
         scope: The construct that holds the states.
@@ -106,6 +108,8 @@ def register(
         event_bus: Where the event goes.
         done: What follows.
     """
+    current = "$parse($states.result.Parameter.Value).modelId"
+    previous = f"($exists({current}) and {current} != $modelId ? {current} : null)"
     read = task(
         scope,
         "ReadCurrentModel",
@@ -113,10 +117,8 @@ def register(
         arguments={"Name": parameter.parameter_name},
         output={},
         assign={
-            "previousModelId": expression("""(
-                $current := $parse($states.result.Parameter.Value);
-                $exists($current.modelId) and $current.modelId != $modelId ? $current.modelId : null
-            )""")
+            "previousModelId": f"{{% {previous} %}}",
+            "promoted": f"{{% $merge([$promoted, {{'previousModelId': {previous}}}]) %}}",
         },
     )
     write = task(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.states.notification import (
-    RELEASE_TIMED_OUT,
-    compose_message,
-    first_error,
-    notify_once,
-)
+from bedrock_customization.options import Commitment
+from bedrock_customization.states.first_error import first_error
+from bedrock_customization.states.message import compose_message
+from bedrock_customization.states.notification import RELEASE_TIMED_OUT, notify_once
 from bedrock_customization.states.release import release_all
 from bedrock_customization.states.task import expression, task
 
@@ -26,6 +25,7 @@ _OUTPUT = {
         }
     ]
 }
+_REGISTERED = "$parse($states.result.Parameter.Value)"
 
 
 def unreleased_in_words(unreleased: str) -> str:
@@ -40,7 +40,14 @@ def unreleased_in_words(unreleased: str) -> str:
     """
 
 
-def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) -> sfn.Chain:
+def release_one_run(
+    scope: Construct,
+    *,
+    topic_arn: str,
+    results_bucket: str,
+    parameter: ssm.IStringParameter,
+    commitment: Commitment | None,
+) -> sfn.Chain:
     """Releases the run of a request, and notifies when the run failed.
 
     A request comes from a run, `{"runId", "name", "executionArn", "keep", "deleteModels", "failure", "redriveCount"}`
@@ -54,6 +61,8 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         scope: The construct that holds the states.
         topic_arn: The topic of the notification.
         results_bucket: The bucket of the notification.
+        parameter: The parameter of the current model.
+        commitment: The term that provisioned throughput is bought for.
     """
     prepare = sfn.Pass.jsonata(
         scope,
@@ -98,7 +107,15 @@ def release_one_run(scope: Construct, *, topic_arn: str, results_bucket: str) ->
         .when(sfn.Condition.jsonata("{% $failure = null %}"), is_released)
         .otherwise(
             _read_failure(
-                scope, done=_notify(scope, topic_arn=topic_arn, results_bucket=results_bucket, done=is_released)
+                scope,
+                done=_notify(
+                    scope,
+                    topic_arn=topic_arn,
+                    results_bucket=results_bucket,
+                    parameter=parameter,
+                    commitment=commitment,
+                    done=is_released,
+                ),
             )
         )
     )
@@ -207,7 +224,15 @@ def _unless_redriven(scope: Construct, *, look: sfn.IChainable, at_work: sfn.ICh
     )
 
 
-def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.IChainable) -> sfn.Chain:
+def _notify(
+    scope: Construct,
+    *,
+    topic_arn: str,
+    results_bucket: str,
+    parameter: ssm.IStringParameter,
+    commitment: Commitment | None,
+    done: sfn.IChainable,
+) -> sfn.Chain:
     summarize = sfn.Pass.jsonata(
         scope,
         "SummarizeRun",
@@ -219,6 +244,7 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
             "warnings": [],
             "modelId": "{% null %}",
             "previousModelId": "{% null %}",
+            "isRegistered": "{% null %}",
             "registrationFailure": "{% null %}",
             "release": {
                 "released": "{% [$released] %}",
@@ -228,6 +254,33 @@ def _notify(scope: Construct, *, topic_arn: str, results_bucket: str, done: sfn.
             },
         },
     )
-    return summarize.next(
-        compose_message(scope, "ComposeMessage", results_bucket=results_bucket, redrives="$redrives")
-    ).next(notify_once(scope, topic_arn=topic_arn, results_bucket=results_bucket, output=_OUTPUT, done=done))
+    read = task(
+        scope,
+        "ReadRegistration",
+        resource="aws-sdk:ssm:getParameter",
+        arguments={"Name": parameter.parameter_name},
+        output={},
+        assign={
+            "isRegistered": f"{{% {_REGISTERED}.execution = $executionArn %}}",
+            "modelId": _of_this_run("modelId"),
+            "previousModelId": _of_this_run("previousModelId"),
+        },
+    )
+    compose = compose_message(
+        scope,
+        "ComposeMessage",
+        results_bucket=results_bucket,
+        parameter=parameter,
+        commitment=commitment,
+        redrives="$redrives",
+        registered="$isRegistered",
+    )
+    read.add_catch(compose, errors=["States.ALL"])
+    send = notify_once(scope, topic_arn=topic_arn, results_bucket=results_bucket, output=_OUTPUT, done=done)
+    return summarize.next(read).next(compose).next(send)
+
+
+def _of_this_run(field: str) -> str:
+    """What the parameter says of the model that this run promoted; null when it names another run's."""
+    found = f"{_REGISTERED}[execution = $executionArn].{field}"
+    return f"{{% $exists({found}) ? {found} : null %}}"

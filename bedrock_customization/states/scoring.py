@@ -13,6 +13,9 @@ from bedrock_customization.options import Evaluator, Metric
 from bedrock_customization.states.distributed_map import distributed_map
 from bedrock_customization.states.task import expression, invoke_function, retry, task
 
+RESULT_FOLDER = "scoring"
+"""Where the files of the Map Runs over shards are, below a run's prefix."""
+
 # A little more than the function's own time-out, so that the function's error is the one that is reported.
 TASK_TIMEOUT = Duration.minutes(16)
 
@@ -86,7 +89,6 @@ def count_document_frequencies(
         item_processor=count,
         item_selector={"shard": "{% $states.context.Map.Item.Value %}", "prefix": "{% $prefix %}"},
         results_bucket=results_bucket,
-        result_folder="counting",
         max_concurrency=max_concurrency,
     )
     merge = invoke_function(
@@ -154,7 +156,6 @@ def score_responses(
             **({"documentFrequencies": "{% $documentFrequencies %}"} if idf else {}),
         },
         results_bucket=results_bucket,
-        result_folder="scoring",
         max_concurrency=max_concurrency,
     )
 
@@ -177,7 +178,6 @@ def _map_over_shards(
     item_processor: sfn.IChainable,
     item_selector: dict[str, Any],
     results_bucket: str,
-    result_folder: str,
     max_concurrency: int,
 ) -> sfn.CustomState:
     return distributed_map(
@@ -189,7 +189,7 @@ def _map_over_shards(
         items="{% $shards %}",
         max_concurrency=max_concurrency,
         result_bucket=results_bucket,
-        result_prefix=f"{{% $prefix & '{result_folder}' %}}",
+        result_prefix=f"{{% $prefix & '{RESULT_FOLDER}' %}}",
         retries=[retry(["States.ResultWriterFailed"], max_attempts=2)],
         output={},
     )

@@ -177,6 +177,22 @@ def task(
     return custom
 
 
+def tell_timeout(
+    scope: Construct, state: sfn.CustomState, *, cause: str, assign: dict[str, Any] | None = None
+) -> sfn.CustomState:
+    """Fails with `<state>TimedOut` when a call is given up: Step Functions gives a time-out no cause.
+
+    Args:
+        scope: The construct that holds the state.
+        state: The state, before it catches anything else.
+        cause: What happened and what to do.
+        assign: Variables for the cause.
+    """
+    name = f"{state.id}TimedOut"
+    given_up = sfn.Fail.jsonata(scope, name, error=name, cause=cause)
+    return state.add_catch(given_up, errors=["States.Timeout"], assign=assign)
+
+
 def invoke_function(
     scope: Construct,
     construct_id: str,

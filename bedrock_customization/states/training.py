@@ -10,7 +10,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.states.resource_names import JOB_NAME, RESOURCE_NAME
-from bedrock_customization.states.task import retry, task
+from bedrock_customization.states.task import expression, retry, task, tell_timeout
 
 # Bedrock has no queue for jobs: those of others take an account's two places for hours. This looks for about a day.
 _WAIT_FOR_A_PLACE = retry(
@@ -92,7 +92,7 @@ def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.Custo
         arguments["CustomModelKmsKeyId"] = job.encryption_key_arn
     if job.subnet_ids:
         arguments["VpcConfig"] = {"SubnetIds": job.subnet_ids, "SecurityGroupIds": job.security_group_ids}
-    return task(
+    training = task(
         scope,
         construct_id,
         resource="bedrock:createModelCustomizationJob.sync",
@@ -100,6 +100,15 @@ def train(scope: Construct, construct_id: str, *, job: TrainingJob) -> sfn.Custo
         timeout=job.timeout,
         output={"jobName": f"{{% {JOB_NAME} %}}"},
         retries=[_WAIT_FOR_A_PLACE],
+    )
+    return tell_timeout(
+        scope,
+        training,
+        cause=expression(f"""
+            'training_timeout: the training job ' & {JOB_NAME} & ' was not done after {job.timeout.to_human_string()}'
+            & ' and is stopped. Raise training_timeout of the CustomizationWorkflow, or give fewer records or epochs;'
+            & ' then start again.'
+        """),
     )
 
 

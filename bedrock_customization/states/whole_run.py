@@ -9,7 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from bedrock_customization.options import OnSuccess
+from bedrock_customization.options import Commitment, OnSuccess
 from bedrock_customization.states.ending import (
     OUTPUT,
     RELEASE_FAILURE,
@@ -18,11 +18,11 @@ from bedrock_customization.states.ending import (
     prepare_run,
     release_run,
 )
+from bedrock_customization.states.first_error import first_error
+from bedrock_customization.states.message import compose_message
 from bedrock_customization.states.notification import (
     RELEASE_TIMED_OUT,
     UNNOTIFIED,
-    compose_message,
-    first_error,
     publish_notification,
     write_notification,
 )
@@ -36,6 +36,7 @@ def whole_run(
     *,
     attempt: sfn.Parallel,
     on_success: OnSuccess,
+    commitment: Commitment | None,
     parameter: ssm.IStringParameter,
     event_bus: events.IEventBus,
     release_machine_arn: str,
@@ -48,6 +49,7 @@ def whole_run(
         scope: The construct that holds the states.
         attempt: The attempt, whose one catch this adds.
         on_success: What becomes of the serving of a better model.
+        commitment: The term that provisioned throughput is bought for.
         parameter: The parameter of the current model.
         event_bus: Where the event about a promoted model goes.
         release_machine_arn: The machine that releases.
@@ -87,6 +89,8 @@ def whole_run(
         scope,
         "ComposeMessage",
         results_bucket=results_bucket,
+        parameter=parameter,
+        commitment=commitment,
         redrives="$states.context.Execution.RedriveCount",
     )
     release.next(compose).next(write).next(is_released)

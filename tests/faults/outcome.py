@@ -52,8 +52,16 @@ _SURVIVED = {
 }
 # States whose answer counts against the coverage when it fails; with ten records there is no verdict then.
 _ASKING = ("AskModel", "AskModelByInvokeModel")
-_NOTIFYING = ("WriteNotification", "ReadNotification", "DescribeItsWriter", "RewriteNotification", "Notify")
 _PUBLISHING = ("Notify", "NotifyOfWhatIsLeft")
+_NOTIFYING = (
+    "ReadRegistration",
+    "ReadFailure",
+    "WriteNotification",
+    "ReadNotification",
+    "DescribeItsWriter",
+    "RewriteNotification",
+    "Notify",
+)
 # States of one candidate, which does not fail the others.
 _OF_A_CANDIDATE = (
     "Train",
@@ -213,8 +221,8 @@ def _not_in_words(account: Account, run: Run, fault: Fault | None) -> Iterator[s
     """A run that failed says why in words, and that the release failed if it did; an evaluation alone sends no mail."""
     if run.status != "FAILED" or run.error is None or account.scenario.alone:
         return
-    if str(run.cause).startswith("{"):
-        yield f"the cause is not in words: {str(run.cause)[:100]}"
+    if not run.cause or run.cause.startswith("{"):
+        yield f"the cause is not in words: {run.cause!r:.100}"
     named = "could not be released" if run.error == RELEASE_TIMED_OUT else run.error
     for message in account.rehearsal.inbox:
         if named not in message.message:

@@ -89,6 +89,11 @@ def _quotas_are_the_defaults(rehearsal: Rehearsal) -> None:
     rehearsal.faults.fail("servicequotas:getServiceQuota", "NoSuchResourceException", times=2)
 
 
+def _a_shard_cannot_be_scored(rehearsal: Rehearsal) -> None:
+    error = '{"errorMessage": "evaluator politeness: answered 7", "errorType": "InvalidInput", "stackTrace": []}'
+    rehearsal.faults.fail("ScoreShard", "InvalidInput", cause=error)
+
+
 def _the_evaluation_fails_and_the_event_is_lost(rehearsal: Rehearsal) -> None:
     rehearsal.faults.fail("Evaluate", "States.TaskFailed")
     rules = rehearsal._world.bus.rules
@@ -163,6 +168,7 @@ SCENARIOS = (
     ),
     Scenario("failed job", "FAILED", None, prepare=_job_fails),
     Scenario("stalled job", "FAILED", None, prepare=_job_stalls),
+    Scenario("failed scoring", "FAILED", None, prepare=_a_shard_cannot_be_scored),
     Scenario("failed evaluation, its event lost", "FAILED", None, prepare=_the_evaluation_fails_and_the_event_is_lost),
     Scenario("timed out", "TIMED_OUT", None, prepare=_the_run_may_take_85_minutes),
     Scenario("stopped", "ABORTED", None, stopped_at="GetDeployment"),

@@ -186,6 +186,14 @@ def stopped_while_it_evaluates(directory: Path) -> Rehearsal:
     return rehearsal
 
 
+def scored_in_vain(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.faults.fail("ScoreShard", "InvalidInput", cause="The evaluator answered 7.")
+    run = customize(rehearsal)
+    assert (run.error, run.cause) == ("InvalidInput", "The evaluator answered 7.")
+    return rehearsal
+
+
 def stopped_while_it_releases(directory: Path) -> Rehearsal:
     rehearsal = rehearse(directory, good=False)
     rehearsal.stop(at="FindDeployments")
@@ -195,6 +203,15 @@ def stopped_while_it_releases(directory: Path) -> Rehearsal:
         "SUCCEEDED",
     }
     assert rehearsal.bedrock.billed == []
+    return rehearsal
+
+
+def stopped_before_it_notifies(directory: Path) -> Rehearsal:
+    rehearsal = rehearse(directory)
+    rehearsal.stop(at="Notify")
+    assert customize(rehearsal).status == "ABORTED"
+    (message,) = rehearsal.inbox
+    assert "was promoted and registered before the run ended" in message.message
     return rehearsal
 
 
@@ -290,7 +307,9 @@ CASES = (
     stopped_while_it_serves_on_demand,
     stopped_while_it_serves_by_provisioned_throughput,
     stopped_while_it_evaluates,
+    scored_in_vain,
     stopped_while_it_releases,
+    stopped_before_it_notifies,
     missed_by_the_rule_and_swept,
     missed_by_the_sweep,
     swept_while_a_job_runs,
