@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -34,6 +35,7 @@ _PROCESS_LOCK = threading.RLock()
 _IN_USE: list[Any] = BackendDict._instances  # type: ignore[misc]
 _SEND_REALLY = botocore.httpsession.URLLib3Session.send
 _CALL_REALLY = botocore.client.BaseClient._make_api_call
+_START_REALLY = threading.Thread.start
 _FOREIGN_SETTINGS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -61,7 +63,7 @@ class SimulatedAccount:
         self._backends: list[tuple[Any, dict[str, Any]]] = []
         self._buckets: dict[str, Any] = {}
         self._session: boto3.Session | None = None
-        self._depth = 0
+        self._entered: ContextVar[bool] = ContextVar("entered", default=False)
         mine, mock_random_state = mock_random.getstate(), mock_random
         mock_random_state.seed(seed)
         self._random = mock_random_state.getstate()
@@ -83,19 +85,18 @@ class SimulatedAccount:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Make this the account that boto3 reaches, in the whole process, and put everything back afterwards."""
+        if self._entered.get():
+            yield
+            return
         with _PROCESS_LOCK:
-            if self._depth:
-                yield
-                return
-            self._depth += 1
-            before = _State.taken()
+            entered, before = self._entered.set(True), _State.taken()
             try:
                 self._enter()
                 yield
             finally:
                 self._leave()
                 before.restore()
-                self._depth -= 1
+                self._entered.reset(entered)
 
     def _enter(self) -> None:
         _install_backends(self._backends, self._buckets)
@@ -110,6 +111,7 @@ class SimulatedAccount:
 
         botocore.client.BaseClient._make_api_call = call
         botocore.httpsession.URLLib3Session.send = _refuse_network
+        threading.Thread.start = _start_in_context  # type: ignore[method-assign, assignment]
         for name in list(os.environ):
             if name in _FOREIGN_SETTINGS or name.startswith("AWS_ENDPOINT_URL"):
                 del os.environ[name]
@@ -162,6 +164,7 @@ class _State:
         state.session = boto3.DEFAULT_SESSION
         state.call = botocore.client.BaseClient._make_api_call
         state.send = botocore.httpsession.URLLib3Session.send
+        state.start = threading.Thread.start
         state.environment = dict(os.environ)
         return state
 
@@ -173,6 +176,7 @@ class _State:
     session: boto3.Session | None
     call: Any
     send: Any
+    start: Any
     environment: dict[str, str]
 
     def restore(self) -> None:
@@ -183,6 +187,7 @@ class _State:
         boto3.DEFAULT_SESSION = self.session
         botocore.client.BaseClient._make_api_call = self.call
         botocore.httpsession.URLLib3Session.send = self.send
+        threading.Thread.start = self.start  # type: ignore[method-assign]
         for name in set(os.environ) - set(self.environment):
             del os.environ[name]
         for name, value in self.environment.items():
@@ -210,3 +215,10 @@ def _refuse_network(session: object, request: Any) -> Any:
         endpoint_url=request.url,
         error="a rehearsal never reaches the network; the service of this endpoint is not simulated",
     )
+
+
+def _start_in_context(thread: threading.Thread) -> None:
+    """A thread goes on in the context of whoever starts it: who calls AWS, and with which environment."""
+    context, run = copy_context(), thread.run
+    thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+    _START_REALLY(thread)

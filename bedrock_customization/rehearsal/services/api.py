@@ -6,6 +6,7 @@ import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -95,7 +96,7 @@ class Api:
         self._services = services
         self._random = random
         self.interceptors: list[Interceptor] = []
-        self._acting = _NOBODY
+        self._acting = ContextVar("acting", default=_NOBODY)
         account.answer = self._answer_client
 
     def knows(self, service: str, operation: str) -> bool:
@@ -132,12 +133,12 @@ class Api:
 
     @contextmanager
     def acting_as(self, principal: Principal) -> Iterator[None]:
-        """Whoever uses boto3 inside, in any thread, is this principal."""
-        before, self._acting = self._acting, principal
+        """Whoever uses boto3 inside, also in a thread that is started inside, is this principal."""
+        token = self._acting.set(principal)
         try:
             yield
         finally:
-            self._acting = before
+            self._acting.reset(token)
 
     def request_id(self) -> str:
         """A made-up request id."""
@@ -172,7 +173,7 @@ class Api:
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
         secure = not client.meta.endpoint_url.startswith("http:")
-        call = ApiCall(service, operation, parameters, self._acting, client.meta.region_name, secure)
+        call = ApiCall(service, operation, parameters, self._acting.get(), client.meta.region_name, secure)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         try:
             for interceptor in self.interceptors:

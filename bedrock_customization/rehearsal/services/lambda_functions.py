@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import io
 import json
@@ -16,6 +15,7 @@ from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
 from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.invocation import own_output, own_turn
 from bedrock_customization.rehearsal.services.task_root import HandlerNotFoundError, TaskRoot
 
 Handler = Callable[[Any, Any], Any]
@@ -39,6 +39,7 @@ class LambdaFunction:
         environment: Its environment variables.
         memory: Its memory in MiB.
         timeout: Its timeout in seconds.
+        printed: What it printed and is not in the logs yet.
     """
 
     name: str
@@ -52,6 +53,7 @@ class LambdaFunction:
     environment: dict[str, str] = field(default_factory=dict)
     memory: int = 128
     timeout: int = 3
+    printed: io.StringIO = field(default_factory=io.StringIO)
 
 
 @dataclass
@@ -165,15 +167,16 @@ class LambdaFunctions:
             )
         request_id = self.api.request_id()
         context = LambdaContext(function.name, function.arn, str(function.memory), request_id, function.timeout)
-        with self.api.acting_as(Principal(function.role_arn, function=function.name)):
+        with own_turn(), self.api.acting_as(Principal(function.role_arn, function=function.name)):
             if function.code is None or function.handler is not None:
                 return self._run(function, function.handler, json.loads(event), context)
-            printed = io.StringIO()
             try:
-                with function.code.entered(self._environment(function)), contextlib.redirect_stdout(printed):
+                with function.code.entered(self._environment(function)), own_output(function.printed):
                     return self._run(function, None, json.loads(event), context)
             finally:
-                self.logs += [LogLine(function.name, line) for line in printed.getvalue().splitlines()]
+                self.logs += [LogLine(function.name, line) for line in function.printed.getvalue().splitlines()]
+                function.printed.seek(0)
+                function.printed.truncate()
 
     def _run(self, function: LambdaFunction, handler: Handler | None, event: Any, context: LambdaContext) -> Any:
         try:
