@@ -129,7 +129,7 @@ class CustomizationWorkflow(Workflow):
             validation_bucket: The bucket of validation and evaluation data; by default the evaluation's data bucket.
             results_bucket: The bucket of results; by default the evaluation's.
             evaluation: The evaluation workflow; by default one is created.
-            topic: Where notifications go, a `NotificationTopic` or any topic of SNS; by default one without
+            topic: Where notifications go, a `NotificationTopic` or any standard topic of SNS; by default one without
                 subscribers is created.
             serving: How custom models are served; by default on demand where Bedrock offers it for the base model, by
                 provisioned throughput elsewhere.

@@ -41,17 +41,22 @@ class NotificationTopic(Construct):
             scope: The construct that holds this one.
             construct_id: Its id.
             emails: Addresses to subscribe; none by default.
-            topic: An existing topic to use; by default one is created.
+            topic: An existing standard topic to use; by default one is created.
             encryption_key: The key of the created topic; by default messages are not encrypted at rest with a key of
                 yours.
 
         Raises:
-            ValueError: An address is not one, or a key is given for an existing topic.
+            ValueError: An address is not one, a key is given for an existing topic, or the topic is a FIFO topic.
         """
         super().__init__(scope, construct_id)
         if topic is not None and encryption_key is not None:
             raise ValueError(
                 "encryption_key: got a key and a topic; the key of an existing topic is set on that topic."
+            )
+        if getattr(topic, "fifo", False):
+            raise ValueError(
+                "topic: got a FIFO topic; it must be a standard topic: a FIFO topic takes no e-mail subscribers and no "
+                "alarms, and no message without a group. Pass sns.Topic(...) without fifo=True, or leave topic out."
             )
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key, display_name="Bedrock customization"
@@ -115,6 +120,7 @@ def notification_topic_or_new(
 
     Raises:
         TypeError: What was given is no topic.
+        ValueError: It is a FIFO topic.
     """
     if isinstance(topic, NotificationTopic):
         return topic

@@ -6,7 +6,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from bedrock_customization import NotificationTopic
+from bedrock_customization import CustomizationWorkflow, NotificationTopic
 
 
 @pytest.fixture
@@ -47,3 +47,12 @@ def test_a_key_for_an_existing_topic_is_refused(stack: Stack) -> None:
         NotificationTopic(
             stack, "Notifications", topic=sns.Topic(stack, "Existing"), encryption_key=kms.Key(stack, "Key")
         )
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_fifo_topic_is_refused(stack: Stack, imported: bool) -> None:
+    """It takes no message without a group, and no mail address can subscribe."""
+    arn = "arn:aws:sns:us-east-1:123456789012:team.fifo"
+    topic = sns.Topic.from_topic_arn(stack, "Team", arn) if imported else sns.Topic(stack, "Team", fifo=True)
+    with pytest.raises(ValueError, match=r"^topic: got a FIFO topic; it must be a standard topic.*without fifo=True"):
+        CustomizationWorkflow(stack, "Customization", topic=topic)

@@ -157,10 +157,7 @@ class Api:
         try:
             result: dict[str, Any] = self._account.forward(client, call.operation, call.parameters)
         except ClientError as error:
-            response: Any = error.response
-            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-            code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
-            raise ApiError(code, message, status) from error
+            raise ApiError.from_client(error) from error
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
 
     def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:

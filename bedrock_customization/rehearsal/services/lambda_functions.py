@@ -174,7 +174,8 @@ class LambdaFunctions:
                 with function.code.entered(self._environment(function)), own_output(function.printed):
                     return self._run(function, None, json.loads(event), context)
             finally:
-                self.logs += [LogLine(function.name, line) for line in function.printed.getvalue().splitlines()]
+                function.printed.seek(0)
+                self.logs += [LogLine(function.name, line.removesuffix("\n")) for line in function.printed]
                 function.printed.seek(0)
                 function.printed.truncate()
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from bedrock_customization.rehearsal.aws import SimulatedAccount
 from bedrock_customization.rehearsal.clock import VirtualClock
 from bedrock_customization.rehearsal.deployment import DeployedStack
@@ -87,7 +89,13 @@ class Notifications:
             client = self.account.client("sns", call.region)
             if topic:
                 self._require_topic(client, topic)
-            result = self.account.forward(client, call.operation, call.parameters)
+                if topic.endswith(".fifo") and not call.parameters.get("MessageGroupId"):
+                    needed = "The MessageGroupId parameter is required for FIFO topics"
+                    raise ApiError("InvalidParameter", f"Invalid parameter: {needed}")
+            try:
+                result = self.account.forward(client, call.operation, call.parameters)
+            except ClientError as error:
+                raise ApiError.from_client(error) from error
             self._deliver(topic, call.parameters)
             return {name: value for name, value in result.items() if name != "ResponseMetadata"}
         return None
@@ -95,7 +103,7 @@ class Notifications:
     def _require_topic(self, client: Any, topic: str) -> None:
         try:
             self.account.forward(client, "GetTopicAttributes", {"TopicArn": topic})
-        except client.exceptions.ClientError as error:
+        except ClientError as error:
             raise ApiError("NotFound", "Topic does not exist", 404) from error
 
     def _check(self, request: dict[str, Any]) -> None:
