@@ -13,6 +13,12 @@ from bedrock_customization.encoder import Encoder
 
 # Where docker/scoring/Dockerfile puts the encoder.
 ENCODER_DIRECTORY = "/opt/encoder"
+DESCRIPTIONS = {
+    "dataset.handler.handler": "Checks data before money is spent",
+    "scoring.handler.handler": "Scores a shard of responses",
+    "comparison.handler.handler": "Compares models over all scores and writes the report",
+}
+"""The image's commands, and what the functions that run them are for."""
 
 
 class FunctionImage:
