@@ -19,6 +19,7 @@ import boto3
 import botocore.client
 import botocore.httpsession
 import moto.s3.models
+import moto.ssm.models
 from botocore.exceptions import EndpointConnectionError
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
@@ -30,7 +31,7 @@ from bedrock_customization.rehearsal.clock import VirtualClock
 ApiCall = Callable[[botocore.client.BaseClient, str, dict[str, Any]], Any]
 """Answers an API call that a boto3 client makes: the client, the operation's name, its parameters."""
 
-_S3_MODELS: Any = moto.s3.models
+_MODULES_WITH_TIME: list[Any] = [moto.s3.models, moto.ssm.models]
 _PROCESS_LOCK = threading.RLock()
 _IN_USE: list[Any] = BackendDict._instances  # type: ignore[misc]
 _SEND_REALLY = botocore.httpsession.URLLib3Session.send
@@ -51,7 +52,7 @@ class SimulatedAccount:
     Args:
         account: The account's 12 digits.
         region: The Region that clients use unless they name another.
-        clock: The virtual time, which S3 objects show.
+        clock: The virtual time, which S3 objects and parameters show.
         seed: Seeds every identifier that moto makes up.
     """
 
@@ -102,7 +103,8 @@ class SimulatedAccount:
         _install_backends(self._backends, self._buckets)
         mock_random.setstate(self._random)
         botocore_stubber.enabled = True
-        _S3_MODELS.utcnow = self._now
+        for module in _MODULES_WITH_TIME:
+            module.utcnow = self._now
         boto3.DEFAULT_SESSION = self._session or _shared_session()
         account = self
 
@@ -160,7 +162,7 @@ class _State:
         state.buckets = dict(s3_backends.bucket_accounts)
         state.random = mock_random.getstate()
         state.stubbed = botocore_stubber.enabled
-        state.utcnow = _S3_MODELS.utcnow
+        state.clocks = [module.utcnow for module in _MODULES_WITH_TIME]
         state.session = boto3.DEFAULT_SESSION
         state.call = botocore.client.BaseClient._make_api_call
         state.send = botocore.httpsession.URLLib3Session.send
@@ -172,7 +174,7 @@ class _State:
     buckets: dict[str, Any]
     random: Any
     stubbed: bool
-    utcnow: Any
+    clocks: list[Any]
     session: boto3.Session | None
     call: Any
     send: Any
@@ -183,7 +185,8 @@ class _State:
         _install_backends(self.backends, self.buckets)
         mock_random.setstate(self.random)
         botocore_stubber.enabled = self.stubbed
-        _S3_MODELS.utcnow = self.utcnow
+        for module, utcnow in zip(_MODULES_WITH_TIME, self.clocks, strict=True):
+            module.utcnow = utcnow
         boto3.DEFAULT_SESSION = self.session
         botocore.client.BaseClient._make_api_call = self.call
         botocore.httpsession.URLLib3Session.send = self.send

@@ -102,6 +102,18 @@ def test_buckets_keep_what_is_uploaded_and_what_runs_write() -> None:
         rehearsal.download("team-data", "gone")
 
 
+def test_what_services_write_has_the_virtual_time() -> None:
+    given = {"Name": "Model", "Value": "{}", "Type": "String"}
+    states = {
+        "Wait": {"Type": "Wait", "Seconds": 90, "Next": "Put"},
+        "Put": task("aws-sdk:ssm:putParameter", given, Next="Get"),
+        "Get": task("aws-sdk:ssm:getParameter", {"Name": "Model"}),
+    }
+    run = Rehearsal.from_definitions({"M": machine(**states)}).run("M", {})
+
+    assert run.output["Parameter"]["LastModifiedDate"] == "2026-01-01T00:01:30.000Z", run.cause
+
+
 def test_rehearsals_do_not_see_each_other() -> None:
     one, other = (Rehearsal.from_definitions({"Wait": WAIT}) for _ in range(2))
     one.upload("team-data", "a", "one")
