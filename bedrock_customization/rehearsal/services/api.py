@@ -157,7 +157,7 @@ class Api:
         try:
             result: dict[str, Any] = self._account.forward(client, call.operation, call.parameters)
         except ClientError as error:
-            raise ApiError.from_client(error) from error
+            raise _explained(ApiError.from_client(error), call) from error
         return {name: value for name, value in result.items() if name != "ResponseMetadata"}
 
     def _answer_client(self, client: botocore.client.BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
@@ -188,3 +188,10 @@ class Api:
                 for name, value in result.items()
             }
         return {**result, "ResponseMetadata": metadata}
+
+
+def _explained(error: ApiError, call: ApiCall) -> ApiError:
+    if error.code != "NoSuchBucket":
+        return error
+    remedy = "a bucket that the stack does not create is there once rehearsal.upload() has put an object into it"
+    return ApiError(error.code, f"{error.message}: {call.parameters.get('Bucket')}; {remedy}", error.status)

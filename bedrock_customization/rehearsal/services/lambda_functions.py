@@ -126,6 +126,10 @@ class LambdaFunctions:
         function = self._functions[name]
         function.handler, function.refusal = handler, None
 
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a function of this name."""
+        return name in self._functions
+
     def find(self, name: str) -> LambdaFunction:
         """A function by its name, ARN or partial ARN, with or without a qualifier.
 
