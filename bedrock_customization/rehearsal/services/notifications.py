@@ -13,6 +13,7 @@ from bedrock_customization.rehearsal.aws import SimulatedAccount
 from bedrock_customization.rehearsal.clock import VirtualClock
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.services import event_pattern
+from bedrock_customization.rehearsal.services.alarms import subject_of
 from bedrock_customization.rehearsal.services.api import ApiCall
 from bedrock_customization.rehearsal.services.api_error import ApiError
 
@@ -96,7 +97,9 @@ class Notifications:
                 result = self.account.forward(client, call.operation, call.parameters)
             except ClientError as error:
                 raise ApiError.from_client(error) from error
-            self._deliver(topic, call.parameters)
+            by_alarm = call.principal.service == "cloudwatch.amazonaws.com"
+            subject = {"Subject": subject_of(call.parameters["Message"], call.region)} if by_alarm else {}
+            self._deliver(topic, {**subject, **call.parameters})
             return {name: value for name, value in result.items() if name != "ResponseMetadata"}
         return None
 
