@@ -5,7 +5,7 @@ jsii checks types only of what goes on to the CDK.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 
 def check_whole_number(field: str, value: object, least: int, most: int) -> None:
@@ -38,8 +38,22 @@ def check_fraction(field: str, value: object) -> None:
         raise ValueError(f"{field}: got {value!r}; it must be a number from 0 to 1.")
 
 
+def check_flag(field: str, value: object) -> None:
+    """Refuses what is neither True nor False.
+
+    Args:
+        field: The argument's name.
+        value: The argument.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{field}: got {value!r}; it must be True or False.")
+
+
 def check_type(name: str, value: object, expected: type, remedy: str) -> None:
-    """Refuses a value that is neither None nor of a type of this library.
+    """Refuses a value that is neither None nor of a type.
 
     Args:
         name: The argument's name.
@@ -55,7 +69,7 @@ def check_type(name: str, value: object, expected: type, remedy: str) -> None:
 
 
 def check_list(name: str, values: object, expected: type, remedy: str) -> None:
-    """Refuses what is neither None nor a list of values of a type of this library.
+    """Refuses what is neither None nor a list of values of a type.
 
     Args:
         name: The argument's name.
@@ -68,7 +82,7 @@ def check_list(name: str, values: object, expected: type, remedy: str) -> None:
     """
     if values is None:
         return
-    if isinstance(values, str) or not isinstance(values, Iterable):
+    if isinstance(values, str) or not isinstance(values, Collection):
         raise TypeError(f"{name}: got {values!r}; it must be a list: pass {remedy}.")
     for value in values:
         check_type(name, value, expected, remedy)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from aws_cdk import IgnoreMode
+from aws_cdk import IgnoreMode, Token
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.aws_ecr_assets import Platform
 
+from bedrock_customization.argument_checks import check_type
+from bedrock_customization.construct_checks import REPOSITORY, check_interface
 from bedrock_customization.encoder import Encoder
 
 # Where docker/scoring/Dockerfile puts the encoder.
 ENCODER_DIRECTORY = "/opt/encoder"
+DESCRIPTIONS = {
+    "dataset.handler.handler": "Checks data before money is spent",
+    "scoring.handler.handler": "Scores a shard of responses",
+    "comparison.handler.handler": "Compares models over all scores and writes the report",
+}
+"""The image's commands, and what the functions that run them are for."""
+
+_TAG_OR_DIGEST = re.compile(r"\w[\w.-]{0,127}|sha256:[0-9a-f]{64}", re.ASCII)
+_ENCODER = "Encoder.roberta_large()"
 
 
 class FunctionImage:
@@ -39,7 +51,11 @@ class FunctionImage:
 
         Args:
             encoder: The encoder to bake in; `roberta-large` by default.
+
+        Raises:
+            TypeError: It is no `Encoder`.
         """
+        check_type("encoder", encoder, Encoder, _ENCODER)
         return cls(encoder=encoder or Encoder.roberta_large(), repository=None, tag_or_digest=None)
 
     @classmethod
@@ -52,7 +68,20 @@ class FunctionImage:
             repository: The repository.
             tag_or_digest: The image's tag, or digest beginning with `sha256:`.
             encoder: The encoder that is baked into it; `roberta-large` by default. It sizes the function's memory.
+
+        Raises:
+            TypeError: An argument has another type.
+            ValueError: It is neither a tag nor a digest.
         """
+        check_interface("repository", repository, REPOSITORY)
+        check_type("encoder", encoder, Encoder, _ENCODER)
+        if not isinstance(tag_or_digest, str):
+            raise TypeError(f"tag_or_digest: got {tag_or_digest!r}; it must be a text: pass 'v1'.")
+        if not Token.is_unresolved(tag_or_digest) and not _TAG_OR_DIGEST.fullmatch(tag_or_digest):
+            raise ValueError(
+                f"tag_or_digest: got {tag_or_digest!r}; it must be a tag of at most 128 letters, digits and . _ -, or "
+                f"a digest, sha256: and 64 hexadecimal digits: pass 'v1'."
+            )
         return cls(encoder=encoder or Encoder.roberta_large(), repository=repository, tag_or_digest=tag_or_digest)
 
     def code(self, command: str, architecture: lambda_.Architecture) -> lambda_.DockerImageCode:

@@ -43,6 +43,7 @@ from bedrock_customization.synthesis_checks import (
 from bedrock_customization.tags import tags_in_jsonata, workflow_tag_value
 from bedrock_customization.training_network import training_network
 from bedrock_customization.workflow import Workflow
+from bedrock_customization.workflow_arguments import check_arguments
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 
@@ -130,7 +131,7 @@ class CustomizationWorkflow(Workflow):
             validation_bucket: The bucket of validation and evaluation data; by default the evaluation's data bucket.
             results_bucket: The bucket of results; by default the evaluation's.
             evaluation: The evaluation workflow; by default one is created.
-            topic: Where notifications go, a `NotificationTopic` or any topic of SNS; by default one without
+            topic: Where notifications go, a `NotificationTopic` or any standard topic of SNS; by default one without
                 subscribers is created.
             serving: How custom models are served; by default on demand where Bedrock offers it for the base model, by
                 provisioned throughput elsewhere.
@@ -164,12 +165,34 @@ class CustomizationWorkflow(Workflow):
             log_execution_data: Whether inputs and outputs of states are logged; they are not by default.
 
         Raises:
-            TypeError: An argument that is a type of this library has another one.
+            TypeError: An argument has another type than the one that is asked for.
             ValueError: `inference`, `quality_gate` or `image` is passed together with `evaluation`, or its buckets
-                differ; or `on_success` asks to release a commitment; or a tag, subnets or security groups cannot be
-                used.
+                differ; or `on_success` asks to release a commitment; or a teacher, tag, subnets or security groups
+                cannot be used; or a duration is shorter than a minute.
         """
         super().__init__(scope, construct_id)
+        check_arguments(
+            training_bucket=training_bucket,
+            validation_bucket=validation_bucket,
+            results_bucket=results_bucket,
+            service_role=service_role,
+            teacher_models=teacher_models,
+            graders=graders,
+            invocation_logs_bucket=invocation_logs_bucket,
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            security_groups=security_groups,
+            resource_tags=resource_tags,
+            event_bus=event_bus,
+            training_timeout=training_timeout,
+            training_start_timeout=training_start_timeout,
+            serving_timeout=serving_timeout,
+            sweep_interval=sweep_interval,
+            encryption_key=encryption_key,
+            access_logs_bucket=access_logs_bucket,
+            alarm_actions=alarm_actions,
+            log_execution_data=log_execution_data,
+        )
         check_type("evaluation", evaluation, EvaluationWorkflow, 'EvaluationWorkflow(stack, "Evaluation")')
         check_type("serving", serving, Serving, "Serving.on_demand() or Serving.provisioned()")
         check_type("on_success", on_success, OnSuccess, "OnSuccess.KEEP_SERVING or OnSuccess.RELEASE_SERVING")

@@ -45,7 +45,6 @@ class EvaluationFunctions:
             scope,
             "Dataset",
             command="dataset.handler.handler",
-            description="Checks data before money is spent",
             memory_mib=2048,
             **shared,
         )
@@ -53,7 +52,6 @@ class EvaluationFunctions:
             scope,
             "Scoring",
             command="scoring.handler.handler",
-            description="Scores a shard of responses",
             memory_mib=image.encoder.memory_mib,
             environment={"ENCODER_DIRECTORY": ENCODER_DIRECTORY},
             **shared,
@@ -62,7 +60,6 @@ class EvaluationFunctions:
             scope,
             "Comparison",
             command="comparison.handler.handler",
-            description="Compares models over all scores and writes the report",
             memory_mib=3008,
             **shared,
         )

@@ -22,6 +22,7 @@ from bedrock_customization.metric_checks import check_metrics
 from bedrock_customization.options import Evaluator, Inference, Metric, QualityGate
 from bedrock_customization.states.evaluation import evaluate
 from bedrock_customization.workflow import Workflow
+from bedrock_customization.workflow_arguments import check_arguments, check_model_arns
 from bedrock_customization.workflow_machine import WorkflowMachine
 
 
@@ -107,12 +108,21 @@ class EvaluationWorkflow(Workflow):
             log_execution_data: Whether prompts and answers may go to the state machine's log; they do not by default.
 
         Raises:
-            TypeError: An argument that is a type of this library has another one.
+            TypeError: An argument has another type than the one that is asked for.
             ValueError: There is no metric, or one is there twice, or the gate's is not among them; or there are more
                 than ten evaluators; or BERTScore is to be rescaled without a baseline for the encoder; or
-                `scoring_concurrency` is no whole number from 1 to 10,000.
+                `scoring_concurrency` is no whole number from 1 to 10,000, or `timeout` is shorter than ten minutes.
         """
         super().__init__(scope, construct_id)
+        check_arguments(
+            data_bucket=data_bucket,
+            results_bucket=results_bucket,
+            architecture=architecture,
+            timeout=timeout,
+            encryption_key=encryption_key,
+            access_logs_bucket=access_logs_bucket,
+            log_execution_data=log_execution_data,
+        )
         check_type("inference", inference, Inference, "Inference(max_tokens=512)")
         check_type("quality_gate", quality_gate, QualityGate, 'QualityGate(metric="bertscore_f1")')
         check_type("image", image, FunctionImage, "FunctionImage.build()")
@@ -183,7 +193,12 @@ class EvaluationWorkflow(Workflow):
 
         Args:
             model_arns: ARNs of provisioned models, custom model deployments or imported models.
+
+        Raises:
+            TypeError: It is no list of texts.
+            ValueError: It is empty, or a text is no ARN of Bedrock.
         """
+        check_model_arns("model_arns", model_arns)
         permissions.allow(self._role, permissions.ask_models(model_arns))
 
     def allow_asking(self, scope: Construct, construct_id: str, statements: Sequence[iam.PolicyStatement]) -> None:

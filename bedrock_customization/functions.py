@@ -11,7 +11,7 @@ from constructs import Construct
 
 from bedrock_customization import permissions
 from bedrock_customization.acknowledgements import acknowledge
-from bedrock_customization.assets import FunctionImage
+from bedrock_customization.assets import DESCRIPTIONS, FunctionImage
 
 FUNCTION_TIMEOUT = Duration.minutes(15)
 
@@ -31,7 +31,6 @@ class ImageFunction(Construct):
         *,
         image: FunctionImage,
         command: str,
-        description: str,
         memory_mib: int,
         architecture: lambda_.Architecture,
         encryption_key: kms.IKey | None,
@@ -43,8 +42,7 @@ class ImageFunction(Construct):
             scope: The construct that holds this one.
             construct_id: Its id.
             image: The container image.
-            command: The handler in the image.
-            description: What the function does.
+            command: The handler in the image, one of `DESCRIPTIONS`.
             memory_mib: Memory in MiB; the share of CPU grows with it.
             architecture: The processor architecture.
             encryption_key: The key of log and environment.
@@ -72,7 +70,7 @@ class ImageFunction(Construct):
             "Function",
             code=image.code(command, architecture),
             architecture=architecture,
-            description=description,
+            description=DESCRIPTIONS[command],
             memory_size=memory_mib,
             timeout=FUNCTION_TIMEOUT,
             role=self.role,

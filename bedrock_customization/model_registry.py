@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
@@ -24,9 +25,9 @@ class ModelRegistry(Construct):
 
     `modelId` is null where a workflow releases what serves its winner (`on_success`).
 
-    Systems Manager keeps the last 100 versions of a parameter. A model that was promoted before stays served, so that
-    one can go back to it: ask the `modelId` of the version before. It goes on to be billed until it is deleted, and the
-    message about the promotion names it.
+    Systems Manager keeps the last 100 versions of a parameter, and the parameter stays when the stack is deleted. A
+    model that was promoted before stays served, so that one can go back to it: ask the `modelId` of the version before.
+    It goes on to be billed until it is deleted, and the message about the promotion names it.
 
     Attributes:
         parameter: The parameter of the current model.
@@ -48,6 +49,8 @@ class ModelRegistry(Construct):
             description="The custom model that was promoted last, as JSON; a run writes it",
             string_value="{}",
         )
+        # Models and buckets outlive the stack, and the history tells which model is which.
+        self.parameter.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.event_bus = event_bus or events.EventBus.from_event_bus_name(self, "DefaultBus", "default")
 
     def statements(self) -> Sequence[iam.PolicyStatement]:

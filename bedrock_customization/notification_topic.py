@@ -15,6 +15,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from bedrock_customization import permissions
+from bedrock_customization.argument_checks import check_list
+from bedrock_customization.workflow_arguments import check_arguments
 
 
 class NotificationTopic(Construct):
@@ -41,22 +43,32 @@ class NotificationTopic(Construct):
             scope: The construct that holds this one.
             construct_id: Its id.
             emails: Addresses to subscribe; none by default.
-            topic: An existing topic to use; by default one is created.
+            topic: An existing standard topic to use; by default one is created.
             encryption_key: The key of the created topic; by default messages are not encrypted at rest with a key of
                 yours.
 
         Raises:
-            ValueError: An address is not one, or a key is given for an existing topic.
+            TypeError: An argument has another type.
+            ValueError: An address is not one or is there twice, a key is given for an existing topic, or the topic is
+                a FIFO topic.
         """
         super().__init__(scope, construct_id)
+        check_list("emails", emails, str, '["team@example.com"]')
+        check_arguments(encryption_key=encryption_key)
+        _check_topic(topic)
         if topic is not None and encryption_key is not None:
             raise ValueError(
                 "encryption_key: got a key and a topic; the key of an existing topic is set on that topic."
             )
+        if getattr(topic, "fifo", False):
+            raise ValueError(
+                "topic: got a FIFO topic; it must be a standard topic: a FIFO topic takes no e-mail subscribers and no "
+                "alarms, and no message without a group. Pass sns.Topic(...) without fifo=True, or leave topic out."
+            )
         self.topic: sns.ITopic = topic or sns.Topic(
             self, "Topic", enforce_ssl=True, master_key=encryption_key, display_name="Bedrock customization"
         )
-        for email in emails:
+        for email in emails or ():
             self.add_email(email)
 
     def add_email(self, email: str) -> None:
@@ -66,10 +78,12 @@ class NotificationTopic(Construct):
             email: The address.
 
         Raises:
-            ValueError: It is not an address.
+            ValueError: It is not an address, or it is subscribed already.
         """
         if not Token.is_unresolved(email) and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
             raise ValueError(f"email: got {email!r}; it must be an e-mail address such as team@example.com.")
+        if self.topic.node.try_find_child(email) is not None:
+            raise ValueError(f"email: got {email!r} twice; subscribe each address once.")
         self.topic.add_subscription(subscriptions.EmailSubscription(email))
 
     def grant_publish(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -115,11 +129,16 @@ def notification_topic_or_new(
 
     Raises:
         TypeError: What was given is no topic.
+        ValueError: It is a FIFO topic.
     """
     if isinstance(topic, NotificationTopic):
         return topic
-    if topic is not None and not hasattr(topic, "topic_arn"):
+    _check_topic(topic)
+    return NotificationTopic(scope, construct_id, topic=topic, encryption_key=None if topic else encryption_key)
+
+
+def _check_topic(topic: object) -> None:
+    if isinstance(topic, type) or (topic is not None and not hasattr(topic, "topic_arn")):
         raise TypeError(
             f"topic: got {topic!r}; pass a NotificationTopic, or a topic of SNS such as sns.Topic.from_topic_arn(...)."
         )
-    return NotificationTopic(scope, construct_id, topic=topic, encryption_key=None if topic else encryption_key)

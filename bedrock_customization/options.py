@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from aws_cdk import aws_lambda as lambda_
 
-from bedrock_customization.argument_checks import check_fraction, check_whole_number
+from bedrock_customization.argument_checks import check_flag, check_fraction, check_type, check_whole_number
+from bedrock_customization.construct_checks import FUNCTION, check_interface
 
 # The longest response text of a record must leave room for the other models' in a child's 256 KiB state.
 MAX_TOKENS_LIMIT = 4096
@@ -59,7 +60,10 @@ class Serving:
     release_automatically: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.model_units, int) or self.model_units < 1:
+        check_type("mode", self.mode, ServingMode, "Serving.on_demand() or Serving.provisioned()")
+        check_type("commitment", self.commitment, Commitment, "Commitment.ONE_MONTH or Commitment.SIX_MONTHS")
+        check_flag("release_automatically", self.release_automatically)
+        if not isinstance(self.model_units, int) or isinstance(self.model_units, bool) or self.model_units < 1:
             raise ValueError(
                 f"model_units: got {self.model_units!r}; it must be a whole number of at least 1, "
                 "the number of model units that provisioned throughput buys by the hour."
@@ -175,17 +179,18 @@ class QualityGate:
     min_coverage: float = 0.99
 
     def __post_init__(self) -> None:
+        check_type("metric", self.metric, str, '"bertscore_f1", the name of a score')
         if self.metric == "answer_length" or not _SCORE_NAME.fullmatch(self.metric):
             raise ValueError(
                 f"metric: got {self.metric!r}; the gate can decide on one of {', '.join(SCORES)}, or on an evaluator."
             )
-        if not isinstance(self.min_improvement, int | float) or not math.isfinite(self.min_improvement):
+        if not _is_number(self.min_improvement) or not math.isfinite(self.min_improvement):
             raise ValueError(f"min_improvement: got {self.min_improvement!r}; it must be a finite number, 0 or more.")
         if self.min_improvement < 0:
             raise ValueError(
                 f"min_improvement: got {self.min_improvement}; below 0 a worse model would pass. Use 0 or more."
             )
-        if not 0.5 < self.confidence < 1:
+        if not _is_number(self.confidence) or not 0.5 < self.confidence < 1:
             raise ValueError(f"confidence: got {self.confidence!r}; it must be above 0.5 and below 1, such as 0.95.")
         check_fraction("min_coverage", self.min_coverage)
 
@@ -209,6 +214,14 @@ class Metric:
     stemmer: bool = False
 
     def __post_init__(self) -> None:
+        check_type("name", self.name, str, '"rouge", for example')
+        if self.name not in _SCORES_OF_METRIC:
+            raise ValueError(
+                f"name: got {self.name!r}; it must be one of {', '.join(_SCORES_OF_METRIC)}. Pass Metric.rouge() or "
+                "another factory; for a metric of your own, pass an Evaluator as one of `evaluators`."
+            )
+        for option in ("idf", "rescale", "stemmer"):
+            check_flag(option, getattr(self, option))
         if self.precision not in _PRECISIONS:
             raise ValueError(f"precision: got {self.precision!r}; it must be one of {', '.join(_PRECISIONS)}.")
 
@@ -290,6 +303,8 @@ class Evaluator:
     function: lambda_.IFunction
 
     def __post_init__(self) -> None:
+        check_type("name", self.name, str, '"politeness", for example')
+        check_interface("function", self.function, FUNCTION)
         if not _SCORE_NAME.fullmatch(self.name) or self.name in (*SCORES, "answer_length"):
             raise ValueError(
                 f"name: got {self.name!r}; it must be lower case letters, digits and underscores, at most 40 "
@@ -299,6 +314,10 @@ class Evaluator:
     def to_json(self) -> dict[str, object]:
         """The evaluator as the scoring function's event names it."""
         return {"name": self.name, "function": self.function.function_arn}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 _PRECISIONS = ("fp32", "bf16")

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ import boto3
 import botocore.client
 import botocore.httpsession
 import moto.s3.models
+import moto.ssm.models
 from botocore.exceptions import EndpointConnectionError
 from moto.core.base_backend import BackendDict
 from moto.core.models import botocore_stubber
@@ -29,11 +31,12 @@ from bedrock_customization.rehearsal.clock import VirtualClock
 ApiCall = Callable[[botocore.client.BaseClient, str, dict[str, Any]], Any]
 """Answers an API call that a boto3 client makes: the client, the operation's name, its parameters."""
 
-_S3_MODELS: Any = moto.s3.models
+_MODULES_WITH_TIME: list[Any] = [moto.s3.models, moto.ssm.models]
 _PROCESS_LOCK = threading.RLock()
 _IN_USE: list[Any] = BackendDict._instances  # type: ignore[misc]
 _SEND_REALLY = botocore.httpsession.URLLib3Session.send
 _CALL_REALLY = botocore.client.BaseClient._make_api_call
+_START_REALLY = threading.Thread.start
 _FOREIGN_SETTINGS = (
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
@@ -49,7 +52,7 @@ class SimulatedAccount:
     Args:
         account: The account's 12 digits.
         region: The Region that clients use unless they name another.
-        clock: The virtual time, which S3 objects show.
+        clock: The virtual time, which S3 objects and parameters show.
         seed: Seeds every identifier that moto makes up.
     """
 
@@ -61,7 +64,7 @@ class SimulatedAccount:
         self._backends: list[tuple[Any, dict[str, Any]]] = []
         self._buckets: dict[str, Any] = {}
         self._session: boto3.Session | None = None
-        self._depth = 0
+        self._entered: ContextVar[bool] = ContextVar("entered", default=False)
         mine, mock_random_state = mock_random.getstate(), mock_random
         mock_random_state.seed(seed)
         self._random = mock_random_state.getstate()
@@ -83,25 +86,25 @@ class SimulatedAccount:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Make this the account that boto3 reaches, in the whole process, and put everything back afterwards."""
+        if self._entered.get():
+            yield
+            return
         with _PROCESS_LOCK:
-            if self._depth:
-                yield
-                return
-            self._depth += 1
-            before = _State.taken()
+            entered, before = self._entered.set(True), _State.taken()
             try:
                 self._enter()
                 yield
             finally:
                 self._leave()
                 before.restore()
-                self._depth -= 1
+                self._entered.reset(entered)
 
     def _enter(self) -> None:
         _install_backends(self._backends, self._buckets)
         mock_random.setstate(self._random)
         botocore_stubber.enabled = True
-        _S3_MODELS.utcnow = self._now
+        for module in _MODULES_WITH_TIME:
+            module.utcnow = self._now
         boto3.DEFAULT_SESSION = self._session or _shared_session()
         account = self
 
@@ -110,6 +113,7 @@ class SimulatedAccount:
 
         botocore.client.BaseClient._make_api_call = call
         botocore.httpsession.URLLib3Session.send = _refuse_network
+        threading.Thread.start = _start_in_context  # type: ignore[method-assign, assignment]
         for name in list(os.environ):
             if name in _FOREIGN_SETTINGS or name.startswith("AWS_ENDPOINT_URL"):
                 del os.environ[name]
@@ -158,10 +162,11 @@ class _State:
         state.buckets = dict(s3_backends.bucket_accounts)
         state.random = mock_random.getstate()
         state.stubbed = botocore_stubber.enabled
-        state.utcnow = _S3_MODELS.utcnow
+        state.clocks = [module.utcnow for module in _MODULES_WITH_TIME]
         state.session = boto3.DEFAULT_SESSION
         state.call = botocore.client.BaseClient._make_api_call
         state.send = botocore.httpsession.URLLib3Session.send
+        state.start = threading.Thread.start
         state.environment = dict(os.environ)
         return state
 
@@ -169,20 +174,23 @@ class _State:
     buckets: dict[str, Any]
     random: Any
     stubbed: bool
-    utcnow: Any
+    clocks: list[Any]
     session: boto3.Session | None
     call: Any
     send: Any
+    start: Any
     environment: dict[str, str]
 
     def restore(self) -> None:
         _install_backends(self.backends, self.buckets)
         mock_random.setstate(self.random)
         botocore_stubber.enabled = self.stubbed
-        _S3_MODELS.utcnow = self.utcnow
+        for module, utcnow in zip(_MODULES_WITH_TIME, self.clocks, strict=True):
+            module.utcnow = utcnow
         boto3.DEFAULT_SESSION = self.session
         botocore.client.BaseClient._make_api_call = self.call
         botocore.httpsession.URLLib3Session.send = self.send
+        threading.Thread.start = self.start  # type: ignore[method-assign]
         for name in set(os.environ) - set(self.environment):
             del os.environ[name]
         for name, value in self.environment.items():
@@ -210,3 +218,10 @@ def _refuse_network(session: object, request: Any) -> Any:
         endpoint_url=request.url,
         error="a rehearsal never reaches the network; the service of this endpoint is not simulated",
     )
+
+
+def _start_in_context(thread: threading.Thread) -> None:
+    """A thread goes on in the context of whoever starts it: who calls AWS, and with which environment."""
+    context, run = copy_context(), thread.run
+    thread.run = lambda: context.run(run)  # type: ignore[method-assign]
+    _START_REALLY(thread)

@@ -45,11 +45,18 @@ def download(world: World, bucket: str, key: str) -> bytes:
 
 
 def keys(world: World, bucket: str, prefix: str = "") -> Iterator[str]:
-    """The keys of a bucket's objects that begin with a prefix, in their order."""
+    """The keys of a bucket's objects that begin with a prefix, in their order.
+
+    Raises:
+        KeyError: There is no such bucket.
+    """
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
     with world.aws.active():
         while True:
-            page = world.aws.forward(world.aws.client("s3"), "ListObjectsV2", request)
+            try:
+                page = world.aws.forward(world.aws.client("s3"), "ListObjectsV2", request)
+            except ClientError as error:
+                raise KeyError(f"bucket: there is no bucket {bucket}; upload an object to it first") from error
             yield from [item["Key"] for item in page.get("Contents", [])]
             if not page.get("IsTruncated"):
                 return

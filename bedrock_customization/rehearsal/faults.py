@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +33,14 @@ class Faults:
 
     `at` is the name of a Task state, or an API call as `aws-sdk` spells it, for example `bedrock:getCustomModel`. Every
     such API call is meant then, those of Lambda functions and of `.sync` integrations included.
+
+    Attributes:
+        tasks: Gives the names of the Task states that there are.
     """
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
+        self.tasks: Callable[[], Collection[str]] = tuple
 
     def fail(self, at: str, error: str, *, times: int = 1, cause: str = "injected by the rehearsal") -> None:
         """Let calls fail before they have an effect.
@@ -47,6 +51,9 @@ class Faults:
                 names it (`States.TaskFailed`).
             times: How many calls fail.
             cause: The error's message.
+
+        Raises:
+            ValueError: There is no such state or API call, or `times` is less than 1; so for the other faults.
         """
         self._add(_Fault("fail", at, times, error, cause))
 
@@ -140,7 +147,14 @@ class Faults:
     def _add(self, fault: _Fault) -> None:
         if fault.left < 1:
             raise ValueError(f"times: got {fault.left}; at least 1 is needed")
-        if ":" in fault.at:
+        tasks = self.tasks()
+        if fault.at not in tasks:
+            if ":" not in fault.at:
+                known = ", ".join(sorted(tasks)) or "none"
+                raise ValueError(
+                    f"at: got {fault.at!r}; it must be an API call such as bedrock:getCustomModel, or one of the Task "
+                    f"states {known}"
+                )
             self.errors_of(fault.at)
         self._faults.append(fault)
 

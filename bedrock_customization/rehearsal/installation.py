@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bedrock_customization.rehearsal.assembly import (
@@ -45,6 +45,7 @@ def install(
 
     Raises:
         DeploymentDeniedError: A resource could not be created, because a role or a key does not allow enough.
+        KeyError: There is no such parameter.
         UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
     """
     with world.aws.active():
@@ -58,6 +59,7 @@ def install(
                 taken.append(deployed)
             if enforce_permissions:
                 read_policies(taken, world.permissions)
+        _check_parameters(parameters, taken)
         if enforce_permissions:
             for deployed in taken:
                 check_creation(deployed, world.executions.machines, world.permissions)
@@ -81,3 +83,10 @@ def _take(world: World, stack: DeployedStack, assets: Assets) -> None:
     world.bus.rules += rules_of(stack)
     world.bucket_events.buckets |= set(notifying_buckets(stack))
     world.alarms += alarms_of(stack)
+
+
+def _check_parameters(given: Mapping[str, Any], stacks: Sequence[DeployedStack]) -> None:
+    known = {name: None for stack in stacks for name in stack.template.body.get("Parameters", {})}
+    for name in given:
+        if name not in known:
+            raise KeyError(f"parameters: there is no parameter {name!r}; there are {', '.join(known) or 'none'}")

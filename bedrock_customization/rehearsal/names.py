@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from bedrock_customization.rehearsal.deployment import DeployedStack
@@ -38,12 +39,32 @@ class Names:
             KeyError: There is none; names those that there are.
         """
         machines = self._world.executions.machines
-        name = self._physical(key, lambda construct: construct.state_machine_arn, "AWS::StepFunctions::StateMachine")
+        name = self._physical("state_machine", key, ["state_machine_arn"], "AWS::StepFunctions::StateMachine")
         for arn in (*machines, *self._world.executions.refusals):
             if name in (arn, arn.rsplit(":", 1)[-1]):
                 return self._world.executions.machine(arn)
         known = ", ".join(machine.name for machine in machines.values()) or "none"
         raise KeyError(f"state_machine: there is no state machine {name!r}; there are {known}")
+
+    def states(self, *types: str) -> set[str]:
+        """The names of the states of all state machines, with those inside of others.
+
+        Args:
+            *types: The types that are meant; by default all.
+        """
+        found: set[str] = set()
+        inside: list[Any] = [machine.definition for machine in self._world.executions.machines.values()]
+        while inside:
+            value = inside.pop()
+            if isinstance(value, list):
+                inside += value
+            if isinstance(value, dict):
+                inside += value.values()
+                states = value.get("States")
+                for name, state in states.items() if isinstance(states, dict) else ():
+                    if isinstance(state, dict) and (not types or state.get("Type") in types):
+                        found.add(name)
+        return found
 
     def bucket(self, key: Any) -> str:
         """A bucket's name.
@@ -51,16 +72,27 @@ class Names:
         Raises:
             KeyError: It cannot be a bucket; names those that there are.
         """
-        name = self._physical(key, lambda construct: construct.bucket_name, "AWS::S3::Bucket")
+        name = self._physical("bucket", key, ["bucket_name"], "AWS::S3::Bucket")
         if not _BUCKET_NAME.fullmatch(name):
             known = ", ".join(self._logical_ids("AWS::S3::Bucket")) or "none"
             raise KeyError(f"bucket: there is no bucket {name!r}; the stack has {known}")
         return name
 
     def function(self, key: Any) -> str:
-        """A Lambda function's name."""
-        name = self._physical(key, lambda construct: construct.function_name, "AWS::Lambda::Function")
-        return name.split(":function:", 1)[-1]
+        """A Lambda function's name.
+
+        Raises:
+            KeyError: A stack is rehearsed, it has no such function, and none of its resources names it.
+        """
+        name = self._physical("handlers", key, ["function_name"], "AWS::Lambda::Function")
+        bare = name.split(":function:", 1)[-1]
+        if name == key == bare and self.stacks and not self._is_named(bare):
+            known = ", ".join(self._logical_ids("AWS::Lambda::Function")) or "none"
+            raise KeyError(
+                f"handlers: there is no function {name!r}; the stack has {known}; pass the ARN of a function that the "
+                "stack does not name"
+            )
+        return bare
 
     def rule(self, key: Any) -> Rule:
         """A schedule.
@@ -69,9 +101,7 @@ class Names:
             KeyError: There is none; names those that there are.
         """
         kinds = ("AWS::Events::Rule", "AWS::Scheduler::Schedule")
-        name = self._physical(
-            key, lambda construct: getattr(construct, "rule_name", None) or construct.schedule_name, *kinds
-        )
+        name = self._physical("schedule", key, ["rule_name", "schedule_name"], *kinds)
         for rule in self._world.bus.rules:
             if name == rule.name and rule.schedule is not None:
                 return rule
@@ -84,7 +114,7 @@ class Names:
         Raises:
             KeyError: There is none; names those that there are.
         """
-        name = self._physical(key, lambda construct: construct.alarm_name, "AWS::CloudWatch::Alarm")
+        name = self._physical("alarm", key, ["alarm_name"], "AWS::CloudWatch::Alarm")
         for alarm in self._world.alarms:
             if name == alarm.name:
                 return alarm
@@ -94,10 +124,24 @@ class Names:
     def _logical_ids(self, *kinds: str) -> list[str]:
         return [] if self.stack is None else [logical_id for _, logical_id in self.stack.resources(*kinds)]
 
-    def _physical(self, key: Any, token: Callable[[Any], str], *kinds: str) -> str:
+    def _is_named(self, function: str) -> bool:
+        """Whether a function has the name, or any resource of the stacks has it in a text."""
+        return function in self._world.functions or any(
+            function in json.dumps(stack.template.body) for whole in self.stacks.values() for stack in whole.all()
+        )
+
+    def _physical(self, argument: str, key: Any, attributes: Sequence[str], *kinds: str) -> str:
         """The physical id of what a construct, logical id, construct path or name means."""
         if not isinstance(key, str):
-            return self._resolve(key, key.ref if hasattr(key, "cfn_resource_type") else token(key))
+            attributes = ["ref"] if hasattr(key, "cfn_resource_type") else attributes
+            token = next((getattr(key, name) for name in attributes if hasattr(key, name)), None)
+            if token is None:
+                known = " or ".join(kinds)
+                raise TypeError(
+                    f"{argument}: got {key!r}; it must be the construct, logical id, construct path or name of an "
+                    f"{known}"
+                )
+            return self._resolve(key, token)
         for stack in self.stack.all() if self.stack is not None else ():
             for logical_id, _ in stack.template.resources(*kinds):
                 paths = [path.removesuffix("/Resource") for path, known in stack.paths.items() if known == logical_id]

@@ -57,6 +57,7 @@ class Rehearsal:
         self._observer = observer
         self._world = World(place_of(account, region), seed, self._observe)
         self._names = Names(self._world)
+        self._world.faults.tasks = lambda: self._names.states("Task")
         self._stops: set[str] = set()
         self._current: list[Run] = []
         self.left_out: list[str] = []
@@ -91,10 +92,14 @@ class Rehearsal:
 
         Raises:
             DeploymentDeniedError: A resource could not be created, because a role or a key does not allow enough.
+            KeyError: `handlers` or `parameters` names what there is not; names what there is.
+            TypeError: It is no stack.
             UnsupportedTemplateError: Running needs something that the rehearsal does not know; names it.
         """
-        from aws_cdk import Stage
+        from aws_cdk import Stack, Stage
 
+        if not isinstance(stack, Stack):
+            raise TypeError(f"stack: got {stack!r}; it must be a Stack: pass one of the app's stacks")
         while stack.nested_stack_parent is not None:
             stack = stack.nested_stack_parent
         stage = Stage.of(stack)
@@ -374,7 +379,13 @@ class Rehearsal:
 
         Args:
             at: The state's name; a state of a child or of a nested execution counts too.
+
+        Raises:
+            ValueError: There is no such state; names those that there are.
         """
+        states = self._names.states()
+        if at not in states:
+            raise ValueError(f"at: got {at!r}; it must be one of the states {', '.join(sorted(states)) or 'none'}")
         self._stops.add(at)
 
     def close(self) -> None:

@@ -60,6 +60,9 @@ FIXES = {
 }
 """For every kind of finding, what to do about it."""
 
+EVALUATION_FIXES = {"duplicateRecord": "Remove the repeated records, or leave them: they change no result."}
+"""What to do instead where a file of evaluation data has it."""
+
 WARNINGS = frozenset(
     {
         "unknownField",
@@ -101,7 +104,8 @@ class Finding:
     @property
     def fix(self) -> str:
         """What to do about it."""
-        return FIXES[self.kind]
+        fixes = FIXES | EVALUATION_FIXES if self.file == "evaluation" else FIXES
+        return fixes[self.kind]
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as the report holds it."""

@@ -107,7 +107,10 @@ def _problems_with_training(
         return
     regions = entry.get("regions")
     if region and regions and region not in regions:
-        yield f"{field}: {base!r} cannot be customized in {region}, only in {', '.join(regions)}."
+        yield (
+            f"{field}: {base!r} cannot be customized in {region}, only in {', '.join(regions)}. Deploy the stack "
+            f"there, or choose a model that can be customized in {region}."
+        )
     customization_type, types = candidate["customizationType"], entry.get("customizationTypes")
     if types and customization_type not in types:
         yield f"customizationType: {base!r} has no {customization_type}. Allowed: {', '.join(types)}."

@@ -75,6 +75,15 @@ def test_buckets_are_private_encrypted_versioned_and_retained(stack: Stack) -> N
     assert len(template.find_resources("AWS::S3::BucketPolicy")) == 3
 
 
+def test_the_history_of_promoted_models_outlives_the_stack(stack: Stack) -> None:
+    """But not a deployment that failed; the next one then finds nothing of the same name."""
+    CustomizationWorkflow(stack, "Customization")
+    (parameter,) = Template.from_stack(stack).find_resources("AWS::SSM::Parameter").values()
+
+    assert (parameter["DeletionPolicy"], parameter["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    assert "Name" not in parameter["Properties"]
+
+
 def test_two_workflows_fit_one_stack(stack: Stack) -> None:
     first = CustomizationWorkflow(stack, "First")
     second = CustomizationWorkflow(stack, "Second")

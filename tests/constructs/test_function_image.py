@@ -3,8 +3,11 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
-from aws_cdk import App, Stack
+import pytest
+from aws_cdk import App, Fn, Stack
+from aws_cdk import aws_ecr as ecr
 
 from bedrock_customization import Encoder, EvaluationWorkflow, FunctionImage
 from bedrock_customization.assets import ENCODER_DIRECTORY, asset_root
@@ -53,3 +56,31 @@ def test_every_install_of_the_dockerfile_checks_hashes() -> None:
     installs = re.findall(r"pip install [^&]*", INSTRUCTIONS)
     assert len(installs) == 3
     assert all("--require-hashes" in install for install in installs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"repository": "team"},
+            TypeError,
+            r"^repository: got 'team'; it must be of type ecr.IRepository: pass ecr",
+        ),
+        ({"tag_or_digest": 1}, TypeError, r"^tag_or_digest: got 1; it must be a text"),
+        ({"tag_or_digest": "a b"}, ValueError, r"^tag_or_digest: got 'a b'; it must be a tag"),
+        ({"tag_or_digest": "sha256:1"}, ValueError, r"^tag_or_digest: got 'sha256:1'; .* 64 hexadecimal digits"),
+        ({"encoder": "roberta-large"}, TypeError, r"^encoder: got 'roberta-large'; it must be of type Encoder"),
+    ],
+)
+def test_an_image_that_cannot_be_is_refused(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
+    repository = ecr.Repository.from_repository_name(Stack(), "Images", "team")
+    with pytest.raises(error, match=message):
+        FunctionImage.from_repository(**{"repository": repository, "tag_or_digest": "v1", **arguments})
+
+
+@pytest.mark.parametrize(
+    "tag", ["v1.2-3_4", "sha256:" + "0a" * 32, Fn.import_value("Tag")], ids=["tag", "digest", "import"]
+)
+def test_tags_digests_and_what_a_deployment_knows_are_taken(tag: str) -> None:
+    repository = ecr.Repository.from_repository_name(Stack(), "Images", "team")
+    assert FunctionImage.from_repository(repository, tag_or_digest=tag)

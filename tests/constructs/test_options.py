@@ -10,6 +10,7 @@ from bedrock_customization import (
     Commitment,
     Encoder,
     EvaluationWorkflow,
+    Evaluator,
     FunctionImage,
     Inference,
     Metric,
@@ -48,12 +49,39 @@ from bedrock_customization.options import ServingMode
         (lambda: Encoder.of("team/own-encoder"), r"^layer: missing; bert-score knows none for 'team/own-encoder'"),
         (lambda: Encoder.of("roberta-large", 17, "a commit"), r"^revision: got 'a commit'"),
         (lambda: Encoder.for_language("German"), r"^language: got 'German'; .*such as 'de'"),
+        (lambda: Serving.provisioned(model_units=True), r"^model_units: got True; .*at least 1"),
+        (lambda: QualityGate(confidence="0.95"), r"^confidence: got '0.95'; .*such as 0.95"),  # type: ignore[arg-type]
+        (lambda: QualityGate(min_improvement=True), r"^min_improvement: got True; .*finite number"),
+        (lambda: Metric(name="bleu"), r"^name: got 'bleu'; .*rouge, .*Evaluator"),
         (lambda: Metric.bertscore(precision="int8"), r"^precision: got 'int8'; .*fp32, bf16"),
     ],
 )
 def test_a_bad_option_is_named(make: Callable[[], Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "arguments", "message"),
+    [
+        (
+            Serving.provisioned,
+            {"commitment": "OneMonth"},
+            r"^commitment: got 'OneMonth'; .*pass Commitment.ONE_MONTH",
+        ),
+        (Serving.provisioned, {"release_automatically": "no"}, r"^release_automatically: got 'no'; .*True or False"),
+        (Serving, {"mode": "on-demand"}, r"^mode: got 'on-demand'; .*pass Serving.on_demand\(\)"),
+        (FunctionImage.build, {"encoder": "roberta-large"}, r"^encoder: got 'roberta-large'; .*Encoder.roberta_large"),
+        (Evaluator, {"name": "politeness", "function": None}, r"^function: got None; .*type lambda.IFunction"),
+        (Evaluator, {"name": 5, "function": None}, r"^name: got 5; .*of type str"),
+        (QualityGate, {"metric": Metric.rouge()}, r"^metric: got Metric\(.*of type str: pass \"bertscore_f1\""),
+        (Metric.bertscore, {"idf": "no"}, r"^idf: got 'no'; it must be True or False"),
+        (Metric.rouge, {"stemmer": 1}, r"^stemmer: got 1; it must be True or False"),
+    ],
+)
+def test_an_option_of_another_type_is_named(make: Callable[..., Any], arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make(**arguments)
 
 
 def test_a_gate_needs_its_metric() -> None:

@@ -33,6 +33,7 @@ def test_an_alarm_tells_its_topic(tmp_path: Path) -> None:
     (message,) = rehearsal.inbox
     told = json.loads(message.message)
     assert (message.endpoint, told["NewStateValue"], told["AlarmDescription"]) == ("team@example.com", "ALARM", "Look.")
+    assert message.subject == f'ALARM: "{told["AlarmName"]}" in US East (N. Virginia)'
 
 
 def test_a_topic_that_does_not_let_alarms_in_is_not_told(tmp_path: Path) -> None:

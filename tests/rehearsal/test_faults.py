@@ -105,3 +105,21 @@ def test_the_errors_of_a_call_are_those_that_the_api_declares() -> None:
     assert "ServiceQuotaExceededException" in rehearsal.faults.errors_of("bedrock:createModelCustomizationJob")
     with pytest.raises(ValueError, match="'bedrock:createJob' is no API call"):
         rehearsal.faults.fail("bedrock:createJob", "ThrottlingException")
+
+
+def test_a_fault_at_what_there_is_not_is_refused() -> None:
+    """A state inside of another counts, and a state that calls nothing does not."""
+    inner = {"StartAt": "Get", "States": {"Get": task(GET, MICRO)}}
+    states = {
+        "Each": {"Type": "Map", "Items": [1], "ItemProcessor": inner, "Next": "Both"},
+        "Both": {"Type": "Parallel", "Branches": [single(GET, MICRO)], "Next": "Rest"},
+        "Rest": {"Type": "Pass", "End": True},
+    }
+    faults = Rehearsal.from_definitions({"M": machine(**states)}).faults
+
+    for at in ("Nope", "Rest", "Each"):
+        with pytest.raises(ValueError, match=rf"^at: got '{at}'; .* or one of the Task states Call, Get$"):
+            faults.hang(at)
+    for at in ("Call", "Get"):
+        faults.fail(at, "States.TaskFailed")
+    assert faults.pending == ["Call", "Get"]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -102,6 +103,18 @@ def test_buckets_keep_what_is_uploaded_and_what_runs_write() -> None:
         rehearsal.download("team-data", "gone")
 
 
+def test_what_services_write_has_the_virtual_time() -> None:
+    given = {"Name": "Model", "Value": "{}", "Type": "String"}
+    states = {
+        "Wait": {"Type": "Wait", "Seconds": 90, "Next": "Put"},
+        "Put": task("aws-sdk:ssm:putParameter", given, Next="Get"),
+        "Get": task("aws-sdk:ssm:getParameter", {"Name": "Model"}),
+    }
+    run = Rehearsal.from_definitions({"M": machine(**states)}).run("M", {})
+
+    assert run.output["Parameter"]["LastModifiedDate"] == "2026-01-01T00:01:30.000Z", run.cause
+
+
 def test_rehearsals_do_not_see_each_other() -> None:
     one, other = (Rehearsal.from_definitions({"Wait": WAIT}) for _ in range(2))
     one.upload("team-data", "a", "one")
@@ -183,3 +196,38 @@ def test_the_library_alone_imports_none_of_what_rehearsals_need() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "[]"
+
+
+def test_a_stop_at_a_state_that_there_is_not_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^at: got 'Nope'; it must be one of the states Wait$"):
+        Rehearsal.from_definitions({"M": WAIT}).stop(at="Nope")
+
+
+def test_a_bucket_that_is_not_there_yet_is_named_with_the_remedy() -> None:
+    put = single("aws-sdk:s3:putObject", {"Bucket": "team-data", "Key": "out", "Body": "text"})
+    rehearsal = Rehearsal.from_definitions({"Put": put})
+
+    with pytest.raises(KeyError, match="bucket: there is no bucket team-data; upload an object to it first"):
+        rehearsal.keys("team-data")
+    run = rehearsal.run("Put", {})
+    assert run.error == "S3.NoSuchBucketException"
+    assert "The specified bucket does not exist: team-data; " in run.cause
+    assert "is there once rehearsal.upload() has put an object into it" in run.cause
+    rehearsal.upload("team-data", "first", "")
+    assert rehearsal.run("Put", {}).status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("argument", "use"),
+    [
+        ("state_machine", lambda rehearsal, key: rehearsal.run(key, {})),
+        ("bucket", lambda rehearsal, key: rehearsal.keys(key)),
+        ("schedule", lambda rehearsal, key: rehearsal.fire(key)),
+        ("alarm", lambda rehearsal, key: rehearsal.raise_alarm(key)),
+    ],
+)
+def test_what_is_no_such_construct_is_refused_by_the_arguments_name(argument: str, use: Any) -> None:
+    with pytest.raises(
+        TypeError, match=rf"^{argument}: got .*object.*; it must be the construct, logical id, .* of an AWS"
+    ):
+        use(Rehearsal.from_definitions({"M": WAIT}), object())

@@ -312,6 +312,39 @@ def test_a_stack_in_a_stage_without_asset_staging(tmp_path: Path) -> None:
     assert again.run("Failing", {}).error == "Broken"
 
 
+def test_an_app_is_no_stack(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^stack: got .*App object.*; it must be a Stack: pass one of the app's"):
+        Rehearsal.from_stack(app(tmp_path))  # type: ignore[arg-type]
+
+
+def test_a_handler_for_a_function_that_there_is_not_is_refused(team: Team) -> None:
+    def handler(event: Any, context: Any) -> Any:
+        return event
+
+    with pytest.raises(KeyError, match=r"handlers: there is no function 'Nope'; the stack has First\w+, .*the ARN"):
+        Rehearsal.from_stack(team, handlers={"Nope": handler})
+    Rehearsal.from_stack(team, handlers={"arn:aws:lambda:us-east-1:123456789012:function:Nope": handler})
+
+
+def test_a_handler_can_stand_for_an_imported_function(tmp_path: Path) -> None:
+    stack = cdk.Stack(app(tmp_path), "Imports")
+    function = lambda_.Function.from_function_name(stack, "Theirs", "theirs")
+    calls = state_machine(stack, "Calls", invoke(function))
+    function.grant_invoke(calls)
+
+    rehearsal = Rehearsal.from_stack(stack, handlers={"theirs": lambda event, context: "stand-in"})
+
+    assert rehearsal.run(calls, {}).output == "stand-in"
+
+
+def test_a_value_for_a_parameter_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    stack = cdk.Stack(app(tmp_path), "Asks")
+    cdk.CfnParameter(stack, "TeamName")
+
+    with pytest.raises(KeyError, match=r"parameters: there is no parameter 'Nope'; there are TeamName, "):
+        Rehearsal.from_stack(stack, parameters={"TeamName": "blue", "Nope": 1})
+
+
 def test_parameters_must_have_values(tmp_path: Path) -> None:
     stack = cdk.Stack(app(tmp_path), "Asks")
     name = cdk.CfnParameter(stack, "TeamName")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import botocore.session
 
 from bedrock_customization.rehearsal.deployment import DeployedStack
 
@@ -41,6 +44,18 @@ class Alarm:
             "StateChangeTime": time,
             "AlarmArn": self.arn,
         }
+
+
+def subject_of(message: str, region: str) -> str:
+    """The subject of the mail that an alarm's event becomes, such as `ALARM: "Team-Alarm" in US East (N. Virginia)`.
+
+    Args:
+        message: The event, as JSON.
+        region: The alarm's Region.
+    """
+    partitions = botocore.session.Session().get_data("partitions")["partitions"]
+    names = {name: about["description"] for partition in partitions for name, about in partition["regions"].items()}
+    return f'ALARM: "{json.loads(message)["AlarmName"]}" in {names.get(region, region)}'[:100]
 
 
 def alarms_of(stack: DeployedStack) -> list[Alarm]:

@@ -6,6 +6,7 @@ import io
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, Protocol
@@ -100,7 +101,7 @@ class Api:
         self._services = services
         self._random = random
         self.interceptors: list[Interceptor] = []
-        self._acting = _NOBODY
+        self._acting = ContextVar("acting", default=_NOBODY)
         self._sessions: dict[str, Principal] = {}
         account.answer = self._answer_client
 
@@ -138,12 +139,12 @@ class Api:
 
     @contextmanager
     def acting_as(self, principal: Principal) -> Iterator[None]:
-        """Whoever uses boto3 inside, in any thread, is this principal."""
-        before, self._acting = self._acting, principal
+        """Whoever uses boto3 inside, also in a thread that is started inside, is this principal."""
+        token = self._acting.set(principal)
         try:
             yield
         finally:
-            self._acting = before
+            self._acting.reset(token)
 
     def request_id(self) -> str:
         """A made-up request id."""
@@ -164,10 +165,7 @@ class Api:
         try:
             result: dict[str, Any] = self._account.forward(client, call.operation, call.parameters)
         except ClientError as error:
-            response: Any = error.response
-            status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-            code, message = response["Error"].get("Code", "Unknown"), response["Error"].get("Message", "")
-            raise ApiError(code, message, status) from error
+            raise _explained(ApiError.from_client(error), call) from error
         if (call.service, call.operation) == ("sts", "AssumeRole"):
             session = Principal(call.parameters["RoleArn"], session=call.parameters["RoleSessionName"])
             self._sessions[result["Credentials"]["AccessKeyId"]] = session
@@ -193,7 +191,7 @@ class Api:
         model = client.meta.service_model.operation_model(operation)
         if service in self._services and model.input_shape is not None:
             validate_parameters(parameters, model.input_shape)
-        principal = self._sessions.get(_access_key(client), self._acting)
+        principal = self._sessions.get(_access_key(client), self._acting.get())
         secure = not client.meta.endpoint_url.startswith("http:")
         call = ApiCall(service, operation, parameters, principal, client.meta.region_name, secure)
         metadata = {"RequestId": self.request_id(), "HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
@@ -218,3 +216,10 @@ class Api:
 def _access_key(client: botocore.client.BaseClient) -> str:
     credentials = client._get_credentials()
     return str(credentials.access_key) if credentials is not None else ""
+
+
+def _explained(error: ApiError, call: ApiCall) -> ApiError:
+    if error.code != "NoSuchBucket":
+        return error
+    remedy = "a bucket that the stack does not create is there once rehearsal.upload() has put an object into it"
+    return ApiError(error.code, f"{error.message}: {call.parameters.get('Bucket')}; {remedy}", error.status)

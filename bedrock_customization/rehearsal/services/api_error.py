@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
+from botocore.exceptions import ClientError
+
 
 class ApiError(Exception):
     """An error that an AWS API answers with.
@@ -17,3 +21,10 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+    @classmethod
+    def from_client(cls, error: ClientError) -> Self:
+        """The error that a boto3 client raised."""
+        response: Any = error.response
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        return cls(response["Error"].get("Code", "Unknown"), response["Error"].get("Message", ""), status)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bedrock_customization.assets import DESCRIPTIONS, asset_root
 from bedrock_customization.rehearsal.assembly import Assets, UnsupportedTemplateError
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.services.lambda_functions import LambdaFunction
@@ -30,6 +31,7 @@ def _function(template: Template, logical_id: str, stack: DeployedStack, assets:
     properties = template.properties(
         logical_id,
         "Code",
+        "Description",
         "Handler",
         "ImageConfig",
         "Layers",
@@ -68,6 +70,9 @@ def _function(template: Template, logical_id: str, stack: DeployedStack, assets:
 def _use_image(function: LambdaFunction, properties: Mapping[str, Any], assets: Assets) -> str | None:
     context = assets.image_folder(str(properties["Code"].get("ImageUri", "")))
     command = properties.get("ImageConfig", {}).get("Command") or [""]
+    if context is None and command[0] and properties.get("Description") == DESCRIPTIONS.get(command[0]):
+        # A function of this library, whose image was built elsewhere from these sources.
+        context = asset_root()
     if context is None:
         return "runs an image that the assembly does not build"
     if not (context / "lambda_src").is_dir() or not command[0]:

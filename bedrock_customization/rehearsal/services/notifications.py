@@ -7,10 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from bedrock_customization.rehearsal.aws import SimulatedAccount
 from bedrock_customization.rehearsal.clock import VirtualClock
 from bedrock_customization.rehearsal.deployment import DeployedStack
 from bedrock_customization.rehearsal.services import event_pattern
+from bedrock_customization.rehearsal.services.alarms import subject_of
 from bedrock_customization.rehearsal.services.api import ApiCall
 from bedrock_customization.rehearsal.services.api_error import ApiError
 
@@ -87,15 +90,23 @@ class Notifications:
             client = self.account.client("sns", call.region)
             if topic:
                 self._require_topic(client, topic)
-            result = self.account.forward(client, call.operation, call.parameters)
-            self._deliver(topic, call.parameters)
+                if topic.endswith(".fifo") and not call.parameters.get("MessageGroupId"):
+                    needed = "The MessageGroupId parameter is required for FIFO topics"
+                    raise ApiError("InvalidParameter", f"Invalid parameter: {needed}")
+            try:
+                result = self.account.forward(client, call.operation, call.parameters)
+            except ClientError as error:
+                raise ApiError.from_client(error) from error
+            by_alarm = call.principal.service == "cloudwatch.amazonaws.com"
+            subject = {"Subject": subject_of(call.parameters["Message"], call.region)} if by_alarm else {}
+            self._deliver(topic, {**subject, **call.parameters})
             return {name: value for name, value in result.items() if name != "ResponseMetadata"}
         return None
 
     def _require_topic(self, client: Any, topic: str) -> None:
         try:
             self.account.forward(client, "GetTopicAttributes", {"TopicArn": topic})
-        except client.exceptions.ClientError as error:
+        except ClientError as error:
             raise ApiError("NotFound", "Topic does not exist", 404) from error
 
     def _check(self, request: dict[str, Any]) -> None:

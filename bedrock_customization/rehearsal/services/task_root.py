@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from bedrock_customization.rehearsal.services.invocation import own_environment
 
 _SDK = {"boto3", "botocore", "s3transfer", "awslambdaric"}
 
@@ -31,19 +32,19 @@ class TaskRoot:
 
     @contextmanager
     def entered(self, environment: Mapping[str, str]) -> Iterator[None]:
-        """Inside, imports find this code first and the process has this environment; afterwards all is as before."""
+        """Inside, imports find this code first and the environment has these variables; afterwards all is as before."""
         own = self._own_names()
         hidden = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in own}
-        path, variables, wrote = list(sys.path), dict(os.environ), sys.dont_write_bytecode
+        path, wrote = list(sys.path), sys.dont_write_bytecode
         for name in hidden:
             del sys.modules[name]
         sys.modules.update(self._modules)
         sys.path[:0] = [str(folder) for folder in self._folders]
         sys.dont_write_bytecode = True
-        os.environ.update(environment)
         importlib.invalidate_caches()
         try:
-            yield
+            with own_environment(environment):
+                yield
         finally:
             self._modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in own}
             for name in self._modules:
@@ -51,9 +52,6 @@ class TaskRoot:
             sys.modules.update(hidden)
             sys.path[:] = path
             sys.dont_write_bytecode = wrote
-            for name in set(os.environ) - set(variables):
-                del os.environ[name]
-            os.environ.update(variables)
 
     def load(self, handler: str) -> Callable[[Any, Any], Any]:
         """Import a handler; call it only inside `entered`.

@@ -27,11 +27,13 @@ def open_scorer(directory: str, precision: str) -> BertScorer:
         precision: `fp32` or `bf16`.
 
     Returns:
-        The scorer; it uses all the processors that the process may use.
+        The scorer, with the baseline of the file that the environment variable ENCODER_BASELINE names, if there is one,
+        instead of the folder's; it uses all the processors that the process may use.
     """
     if "OMP_NUM_THREADS" not in os.environ and hasattr(os, "sched_getaffinity"):
         torch.set_num_threads(len(os.sched_getaffinity(0)))
-    return BertScorer(directory, precision=precision)  # type: ignore[arg-type]
+    baseline = os.environ.get("ENCODER_BASELINE")
+    return BertScorer(directory, precision=precision, baseline_path=baseline)  # type: ignore[arg-type]
 
 
 class BertScoreMetric:

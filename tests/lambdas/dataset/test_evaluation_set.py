@@ -122,6 +122,7 @@ def test_copies_of_a_record_count_once():
     (finding,) = findings.all()
     assert (finding.kind, finding.severity, finding.lines) == ("duplicateRecord", "warning", [2, 4])
     assert finding.details[0] == "the same as line 1; it counts once"
+    assert finding.fix == "Remove the repeated records, or leave them: they change no result."
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,8 @@ def test_a_retired_model_is_refused_with_its_replacement():
 
 def test_a_model_in_another_region_is_refused():
     assert problems("eu-west-1", baseModelIdentifier="nova") == [
-        "baseModelIdentifier: 'nova' cannot be customized in eu-west-1, only in us-east-1."
+        "baseModelIdentifier: 'nova' cannot be customized in eu-west-1, only in us-east-1. Deploy the stack there, or "
+        "choose a model that can be customized in eu-west-1."
     ]
     assert problems("us-east-1", baseModelIdentifier="nova") == []
 

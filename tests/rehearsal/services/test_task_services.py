@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bedrock_customization.rehearsal import Rehearsal
-from tests.rehearsal.machines import machine, single
+from tests.rehearsal.machines import machine, single, task
 
 CHILD = "arn:aws:states:us-east-1:123456789012:stateMachine:Child"
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -122,3 +122,21 @@ def test_input_that_is_no_json_is_refused() -> None:
     rehearsal = Rehearsal.from_definitions({"M": machine(S={"Type": "Succeed"})})
     with pytest.raises(ValueError, match="set is not JSON serializable"):
         rehearsal.run("M", {1})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        ({}, "The MessageGroupId parameter is required for FIFO topics"),
+        ({"MessageGroupId": "one"}, "MessageDeduplicationId"),
+    ],
+)
+def test_what_sns_refuses_is_an_error_of_the_state(arguments: dict[str, str], cause: str) -> None:
+    attributes = {"FifoTopic": "true"}
+    create = task("aws-sdk:sns:createTopic", {"Name": "team.fifo", "Attributes": attributes}, Next="Publish")
+    arn = "arn:aws:sns:us-east-1:123456789012:team.fifo"
+    publish = task("sns:publish", {"TopicArn": arn, "Message": "hello", **arguments})
+    run = Rehearsal.from_definitions({"M": machine(Create=create, Publish=publish)}).run("M", {})
+
+    assert (run.status, run.error) == ("FAILED", "SNS.InvalidParameterException")
+    assert cause in run.cause

@@ -36,7 +36,7 @@ def read_training_data(text: str, base: FoundationModel, minimum: int, maximum: 
         maximum: The most records.
     """
     examples: list[Example] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -53,7 +53,7 @@ def read_training_data(text: str, base: FoundationModel, minimum: int, maximum: 
 def read_prompts(text: str) -> list[Example]:
     """The records of a data file that has completions for some prompts at most; the others are left out."""
     examples = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         try:
             examples.append(_example(json.loads(line)))
         except (ValueError, KeyError, TypeError, IndexError):
