@@ -19,10 +19,7 @@ def promote(workflow_tag: str) -> list[iam.PolicyStatement]:
     winner = [bedrock_arn(kind) for kind in ("custom-model", "custom-model-deployment", "provisioned-model")]
     return [
         iam.PolicyStatement(
-            actions=["bedrock:ListTagsForResource"], resources=winner, conditions=resource_tag(workflow_tag)
-        ),
-        iam.PolicyStatement(
-            actions=["bedrock:TagResource"],
+            actions=["bedrock:ListTagsForResource", "bedrock:TagResource"],
             resources=winner,
             conditions={
                 **resource_tag(workflow_tag),

@@ -26,7 +26,7 @@ _FIRST_ERROR = r"""(
     };
     $ofFunction := function($message) {(
         $what := $contains($message, /signal: killed|out of memory/i) ? 'ran out of memory'
-            : $contains($message, /timed out after/) ? 'took longer than it may';
+            : $contains($message, /Task timed out after/) ? 'took longer than it may';
         $exists($what)
             ? 'The function ' & $what & ' (' & $message & '). Give fewer or shorter records, and start again.'
             : $message

@@ -82,6 +82,11 @@ def test_of_a_function_that_was_killed_it_is_told_why_and_what_to_do(
     assert told("States.TaskFailed", child(compact(payload), error)) == (error, expected)
 
 
+def test_what_a_function_waited_for_in_vain_is_not_told_as_its_own_time_out() -> None:
+    message = "The evaluator timed out after 60 seconds."
+    assert told("InvalidInput", compact({"errorMessage": message, "errorType": "InvalidInput"}))[1] == message
+
+
 def test_the_payload_of_a_function_whose_error_has_no_type_is_told_in_words() -> None:
     cause = (
         "The cause could not be determined because Lambda did not return an error type. Returned payload: "
