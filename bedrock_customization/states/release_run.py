@@ -7,13 +7,12 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from bedrock_customization.options import Commitment
-from bedrock_customization.states.first_error import first_error
 from bedrock_customization.states.message import compose_message
 from bedrock_customization.states.notification import RELEASE_TIMED_OUT, notify_once
 from bedrock_customization.states.release import release_all
+from bedrock_customization.states.run_description import describe_run, read_failure, unless_redriven
 from bedrock_customization.states.task import expression, task
 
-_AT_WORK = ["RUNNING", "PENDING_REDRIVE"]
 _OUTPUT = {
     "runs": [
         {
@@ -106,7 +105,7 @@ def release_one_run(
         sfn.Choice.jsonata(scope, "HasTheRunFailed")
         .when(sfn.Condition.jsonata("{% $failure = null %}"), is_released)
         .otherwise(
-            _read_failure(
+            read_failure(
                 scope,
                 done=_notify(
                     scope,
@@ -120,7 +119,7 @@ def release_one_run(
         )
     )
     release = release_all(
-        scope, done=has_failed, before_each_look=lambda look: _unless_redriven(scope, look=look, at_work=released)
+        scope, done=has_failed, before_each_look=lambda look: unless_redriven(scope, look=look, at_work=released)
     )
     unknown = sfn.Pass.jsonata(
         scope,
@@ -133,94 +132,7 @@ def release_one_run(
         sfn.Choice.jsonata(scope, "IsTheRunAsking")
         .when(sfn.Condition.jsonata("{% $exists($states.input.runId) %}"), release)
         .when(sfn.Condition.jsonata("{% $states.input.isForgotten = true %}"), unknown)
-        .otherwise(_describe(scope, release=release, at_work=released, unknown=unknown))
-    )
-
-
-def _describe(
-    scope: Construct, *, release: sfn.IChainable, at_work: sfn.IChainable, unknown: sfn.IChainable
-) -> sfn.CustomState:
-    """Describes the run; a run that succeeded is released without a message, one that is at work is left alone.
-
-    The description is without the run's input, which can be too large for a state when quotes in it are escaped.
-    """
-    status = "$states.result.Status"
-    words = "{'ABORTED': 'Somebody stopped the execution.', 'TIMED_OUT': 'The execution took longer than it may.'}"
-    describe = task(
-        scope,
-        "DescribeRun",
-        resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $executionArn %}", "IncludedData": "METADATA_ONLY"},
-        output={"status": f"{{% {status} %}}"},
-        assign={
-            "name": "{% $states.result.Name %}",
-            "redrives": "{% $exists($states.result.RedriveCount) ? $states.result.RedriveCount : 0 %}",
-            "failure": expression(f"""
-                {status} = 'SUCCEEDED' ? null : {{
-                    'error': {status},
-                    'cause': $exists($lookup({words}, {status})) ? $lookup({words}, {status})
-                        : 'See the execution in the Step Functions console.',
-                    'stopped': {status} = 'ABORTED'
-                }}
-            """),
-        },
-    )
-    describe.add_catch(unknown, errors=["Sfn.ExecutionDoesNotExistException"])
-    describe.next(
-        sfn.Choice.jsonata(scope, "IsTheRunAtWork")
-        .when(sfn.Condition.jsonata(f"{{% $states.input.status in {_AT_WORK} %}}"), at_work)
-        .otherwise(release)
-    )
-    return describe
-
-
-def _read_failure(scope: Construct, *, done: sfn.IChainable) -> sfn.Choice:
-    """Reads the first error of a run that is over and did not hand it over, and the name of its model."""
-    error = "($exists($states.result.Error) ? $states.result.Error : $failure.error)"
-    cause = "($exists($states.result.Cause) ? $states.result.Cause : $failure.cause)"
-    failure = first_error(error, cause).removeprefix("{% ").removesuffix(" %}")
-    read = task(
-        scope,
-        "ReadFailure",
-        resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $executionArn %}"},
-        output={},
-        assign={
-            "name": expression("""(
-                $input := $exists($states.result.Input) ? $parse($states.result.Input);
-                $type($input) = 'object' and $type($input.customModelName) = 'string'
-                    ? $substring($input.customModelName, 0, 39) : $name
-            )"""),
-            "failure": f"{{% $merge([{failure}, {{'stopped': $failure.stopped}}]) %}}",
-        },
-    )
-    for errors in (["States.DataLimitExceeded"], ["States.ALL"]):
-        read.add_catch(done, errors=errors)
-    read.next(done)
-    return (
-        sfn.Choice.jsonata(scope, "IsFailureKnown").when(sfn.Condition.jsonata("{% $isAsking %}"), done).otherwise(read)
-    )
-
-
-def _unless_redriven(scope: Construct, *, look: sfn.IChainable, at_work: sfn.IChainable) -> sfn.Choice:
-    """Looks again, unless somebody redrove the run: it needs what it has, and releases it at its own end."""
-    describe = task(
-        scope,
-        "FindRunAgain",
-        resource="aws-sdk:sfn:describeExecution",
-        arguments={"ExecutionArn": "{% $executionArn %}", "IncludedData": "METADATA_ONLY"},
-        output={"status": "{% $states.result.Status %}"},
-    )
-    describe.add_catch(look, errors=["States.ALL"])
-    describe.next(
-        sfn.Choice.jsonata(scope, "IsTheRunRedriven")
-        .when(sfn.Condition.jsonata(f"{{% $states.input.status in {_AT_WORK} %}}"), at_work)
-        .otherwise(look)
-    )
-    return (
-        sfn.Choice.jsonata(scope, "IsTheRunStillAsking")
-        .when(sfn.Condition.jsonata("{% $isAsking %}"), look)
-        .otherwise(describe)
+        .otherwise(describe_run(scope, release=release, at_work=released, unknown=unknown))
     )
 
 
