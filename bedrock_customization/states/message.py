@@ -36,6 +36,7 @@ def compose_message(
     commitment: Commitment | None,
     redrives: str,
     registered: str = "null",
+    imported: str = "[]",
 ) -> sfn.Pass:
     """Writes the message for people, and assigns it to `notification`: `{"subject", "message"}`; assigns `redrives`.
 
@@ -55,6 +56,7 @@ def compose_message(
         redrives: How often the run was redriven, a JSONata expression.
         registered: Whether a run that failed is the one that the parameter names, a JSONata expression; null when that
             is not known.
+        imported: The ARNs of the custom models that were there before the run, a JSONata expression.
     """
     costs = dict(_COSTS)
     bought = ""
@@ -66,6 +68,7 @@ def compose_message(
             " delete it in the Bedrock console, and then its custom model. Meanwhile it can be asked:"
         )
     message = expression(rf"""(
+        $imported := [{imported}];
         $number := function($value) {{ $value = null ? 'unknown' : $formatNumber($value, '0.0000') }};
         $signed := function($value) {{ ($value != null and $value >= 0 ? '+' : '') & $number($value) }};
         $section := function($title, $text) {{ '\n\n' & $title & '\n' & $text }};
@@ -91,7 +94,8 @@ def compose_message(
                 ? ($several ? $evaluation.winner : 'the custom model') & ' is better and was kept'
             : $evaluation.verdict = 'NOT_BETTER'
                 ? ($several ? 'no custom model is better' : 'the custom model is not better')
-                    & ($bought ? '' : $several ? ', all were released' : ' and was released')
+                    & ($bought ? '' : $several ? ', all were released'
+                        : $count($imported) > 0 ? ' and is not served any more' : ' and was released')
             : 'inconclusive' & ($bought ? '' : $several ? ', no custom model is served'
                 : ', the custom model is not served');
         $ask := $modelId = null
@@ -116,7 +120,8 @@ def compose_message(
             : $evaluation.verdict = 'BETTER' ? $ask
             : $evaluation.verdict = 'NOT_BETTER'
                 ? 'Read the report, improve the training data or the hyperparameters, and start again.'
-            : 'Read the failures in the report: too few records were answered completely by every model.' & $again;
+            : 'Read the failures in the report: too few records count. A record counts when every model answered it'
+                & ' completely and all answers have a ' & $evaluation.metric & '.' & $again;
         $candidates := $evaluation.candidates.(
             '\n  ' & name & ' against ' & baseline & ': ' & metric & ' ' & $signed(difference.mean)
             & ' (interval ' & $signed(difference.low) & ' to ' & $signed(difference.high) & '), '
@@ -136,6 +141,7 @@ def compose_message(
             $exists($release.unlisted) and $release.unlisted != null
                 ? '  custom models, ' & $cost('Model') & ', if there are any: they could not be listed: '
                     & $release.unlisted,
+            $imported.('  custom model ' & $ & ', ' & $cost('Model') & '; it was there before the run'),
             $previousModelId != null
                 ? '  the model promoted before, '
                     & $cost($contains($previousModelId, ':provisioned-model/') ? 'ProvisionedModel' : 'Deployment')
@@ -150,7 +156,7 @@ def compose_message(
                     : $section('Verdict', '  ' & $evaluation.verdict & $join([$candidates], ''))
                         & $section('Mean ' & $evaluation.metric, $join([$scores], '\n'))
                         & $section('Records', '  ' & $evaluation.counted & ' of ' & $evaluation.records
-                            & ' were answered completely by every model')
+                            & ' count: every model answered them completely')
                         & ($count($failedCandidates) = 0 ? ''
                             : $section('Candidates that failed', $join([$failed], '\n')))
                         & $section('Report', '  s3://{results_bucket}/' & $evaluation.report))

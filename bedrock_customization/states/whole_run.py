@@ -92,6 +92,7 @@ def whole_run(
         parameter=parameter,
         commitment=commitment,
         redrives="$states.context.Execution.RedriveCount",
+        imported="$served[$not(trained)].customModelArn",
     )
     release.next(compose).next(write).next(is_released)
     return (

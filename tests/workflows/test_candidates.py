@@ -114,6 +114,7 @@ def test_a_model_that_exists_is_served_and_compared_without_training(
     assert run.output["model"]["customModelArn"] == model
     assert run.output["model"]["modelId"] != first.output["model"]["modelId"]
     assert len(rehearsal.bedrock.registry.jobs) == 1
+    assert f"custom model {model}, paid by the month" in rehearsal.inbox[-1].message
 
 
 def test_a_model_that_exists_is_not_deleted_when_it_loses(rehearsal: Rehearsal, own: CustomizationWorkflow) -> None:
@@ -130,3 +131,6 @@ def test_a_model_that_exists_is_not_deleted_when_it_loses(rehearsal: Rehearsal, 
     assert run.output["verdict"] == "NOT_BETTER"
     assert rehearsal.bedrock.registry.models == [model]
     assert rehearsal.bedrock.billed == []
+    mail = rehearsal.inbox[-1]
+    assert mail.subject.endswith("the custom model is not better and is not served any more")
+    assert f"custom model {model.arn}, paid by the month" in mail.message.partition("Still billed")[2]
