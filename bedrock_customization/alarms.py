@@ -62,8 +62,8 @@ class WorkflowAlarms(Construct):
         self.release_failed = self._alarm(
             "ReleaseFailed",
             release.metric_failed(),
-            "Bedrock resources of a run could not be released and may still be billed; see the release machine's last "
-            "failed execution.",
+            "Bedrock resources could not be released, or a sweep could not look for them everywhere, so that they may "
+            "still be billed; see the release machine's last failed execution.",
         )
         self.release_timed_out = self._alarm(
             "ReleaseTimedOut",
