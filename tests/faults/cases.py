@@ -87,7 +87,8 @@ class Fault:
 class Visits:
     """Where a scenario comes along when nothing goes wrong.
 
-    A state that has the name of another machine's, which comes first, is left out: a fault would strike the other.
+    A state that has the name of another machine's, which comes first, is left out: a fault would strike the other. A
+    troubled one is where the scenario itself has calls fail, so that others would not come to it.
     """
 
     places: frozenset[Place]
@@ -95,6 +96,7 @@ class Visits:
     answered: frozenset[str]
     asking_for_a_resource: frozenset[str]
     calls_of_functions: frozenset[str]
+    troubled: frozenset[str]
 
 
 @cache
@@ -115,6 +117,7 @@ def visits(scenario: Scenario) -> Visits:
     account = Account(scenario, observe)
     recorder = _Recorder()
     account.rehearsal._world.api.interceptors.append(recorder)
+    troubled = frozenset(account.rehearsal.faults.pending)
     account.run()
     return Visits(
         frozenset(places),
@@ -122,6 +125,7 @@ def visits(scenario: Scenario) -> Visits:
         frozenset(recorder.answered),
         frozenset(account.vanishing.possible),
         frozenset(recorder.of_functions),
+        troubled,
     )
 
 
@@ -178,7 +182,8 @@ def faults_of(scenario: Scenario) -> list[Fault]:
     faults: list[Fault] = []
     for place, resource in tasks(scenario).items():
         # Where the scenario itself is stopped, no call is made.
-        if place in visited.places and not (place.state == scenario.stopped_at and place.machine == "Main"):
+        stopped = place.state == scenario.stopped_at and place.machine == "Main"
+        if place in visited.places and not stopped and place.state not in visited.troubled:
             faults += _faults_of_task(place, resource, answered=place.state in visited.answered)
             if place.state in visited.asking_for_a_resource:
                 faults.append(Fault("gone", place.state, place.machine))

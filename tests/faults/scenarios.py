@@ -198,6 +198,7 @@ SCENARIOS = (
         undelivered=1,
     ),
     Scenario("stopped before it notifies", "ABORTED", "BETTER", stopped_at="Notify"),
-    Scenario("swept while it runs", "SUCCEEDED", "BETTER", swept_at="GetDeployment"),
+    Scenario("swept while it serves", "SUCCEEDED", "BETTER", swept_at="GetDeployment"),
+    Scenario("swept while it evaluates", "SUCCEEDED", "BETTER", swept_at="Evaluate"),
     Scenario("evaluation alone, beside what forgotten runs left", "SUCCEEDED", "NOT_BETTER", alone=True, leftover=True),
 )
