@@ -34,6 +34,7 @@ _PAGES = "tests/workflows/test_large_accounts.py notices"
 _SLOWER = "only slower: the time-out of the machine ends it, and the next sweep does its work"
 _WORDS = "tests/workflows/test_messages.py notices"
 _REDRIVE = "tests/workflows/test_redrive.py notices"
+_STUCK = "tests/workflows/test_stuck_resources.py notices"
 _WATCH = "tests/workflows/test_preflight.py notices"
 
 JUSTIFIED = {
@@ -50,6 +51,9 @@ JUSTIFIED = {
     "catcher of Main/FindFailedShards": _WORDS,
     "catcher of Main/ReadFailedShard": _WORDS,
     "catcher of Release/RewriteNotification": _WORDS,
+    "catcher of Main/ReadTagsOfWinner": _STUCK,
+    "catcher of Main/NotifyOfWhatIsLeft": _STUCK,
+    "catcher of Release/FindModels [": _STUCK,
     "catcher of Main/GetCustomModel": _REFUSAL,
     "catcher of Main/AskBaseModel": _REFUSAL,
     "catcher of Main/GetTrainingQuota": _QUOTA,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,8 +142,11 @@ def test_models_that_cannot_be_listed_cost_no_message(rehearsal: Rehearsal) -> N
     assert len(rehearsal.inbox) == 1
 
 
-def test_a_winner_whose_tags_cannot_be_set_is_not_kept(rehearsal: Rehearsal) -> None:
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_winner_whose_tags_cannot_be_set_is_not_kept(rehearsal: Rehearsal, readable: bool) -> None:
     rehearsal.faults.fail("TagAsKept", "InternalServerException", times=9)
+    if not readable:
+        rehearsal.faults.fail("ReadTagsOfWinner", "AccessDeniedException")
     run = customize(rehearsal, "untagged")
     assert (run.status, run.error) == ("FAILED", "Bedrock.InternalServerException")
     assert rehearsal.bedrock.billed == []
@@ -159,3 +163,15 @@ def test_a_verdict_is_told_although_something_could_not_be_released(rehearsal: R
     (message,) = rehearsal.inbox
     assert "NOT_BETTER" in message.message
     assert "could not be released" in message.message
+
+
+def test_a_verdict_that_cannot_be_sent_is_written_all_the_same(rehearsal: Rehearsal) -> None:
+    rehearsal.upload(workflow(WEST).training_bucket, "train.jsonl", lines("prompt-completion", range(100), poor=True))
+    rehearsal.faults.fail("DeleteProvisionedModel", "AccessDeniedException", times=1000)
+    rehearsal.faults.fail("NotifyOfWhatIsLeft", "AuthorizationErrorException")
+    run = customize(rehearsal, "unsent")
+    assert (run.status, run.error) == ("FAILED", "ReleaseTimedOut")
+    assert "LeftUnnotified" in run.states
+    (key,) = [key for key in rehearsal.keys(workflow(WEST).results_bucket) if key.endswith("notification.json")]
+    written = json.loads(rehearsal.download(workflow(WEST).results_bucket, key))
+    assert written["evaluation"]["verdict"] == "NOT_BETTER"
