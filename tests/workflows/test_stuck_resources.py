@@ -175,3 +175,20 @@ def test_a_verdict_that_cannot_be_sent_is_written_all_the_same(rehearsal: Rehear
     (key,) = [key for key in rehearsal.keys(workflow(WEST).results_bucket) if key.endswith("notification.json")]
     written = json.loads(rehearsal.download(workflow(WEST).results_bucket, key))
     assert written["evaluation"]["verdict"] == "NOT_BETTER"
+
+
+def test_a_stopped_run_whose_input_no_state_can_read_is_told(rehearsal: Rehearsal) -> None:
+    rehearsal.stop(at="Prepare")
+    run = customize(rehearsal, "large", notes='"' * 120_000)
+    assert run.status == "ABORTED"
+    (message,) = rehearsal.inbox
+    assert message.subject == "Customization large: was stopped"
+    assert "Somebody stopped the execution." in message.message
+
+
+def test_whoever_wrote_a_message_can_be_too_large_to_be_described(rehearsal: Rehearsal) -> None:
+    rehearsal.stop(at="Notify")
+    rehearsal.faults.fail("DescribeItsWriter", "States.DataLimitExceeded")
+    assert customize(rehearsal, "large").status == "ABORTED"
+    assert rehearsal.faults.pending == []
+    assert len(rehearsal.inbox) == 1
