@@ -43,9 +43,9 @@ def sweep(rehearsal: Rehearsal) -> list[Run]:
     return rehearsal.fire(workflow(WEST).release.node.find_child("Sweep"))
 
 
-def stop(rehearsal: Rehearsal, name: str, **changes: Any) -> Run:
+def stop(rehearsal: Rehearsal, name: str, at: str = "GetProvisionedModel", **changes: Any) -> Run:
     lose_the_event(rehearsal)
-    rehearsal.stop(at="GetProvisionedModel")
+    rehearsal.stop(at=at)
     run = customize(rehearsal, name, **changes)
     assert run.status == "ABORTED"
     return run
@@ -106,7 +106,7 @@ def test_an_input_that_no_state_can_read_hinders_no_release(rehearsal: Rehearsal
     assert len(rehearsal.inbox) == 2
 
 
-@pytest.mark.parametrize("state", ["ListRuns", "SweepJobs", "SweepDeployments", "ReadTags"])
+@pytest.mark.parametrize("state", ["ListRuns", "SweepJobs", "SweepDeployments", "SweepProvisionedModels", "ReadTags"])
 def test_a_sweep_that_cannot_list_something_releases_the_rest_and_fails(rehearsal: Rehearsal, state: str) -> None:
     stop(rehearsal, "stopped")
     rehearsal.faults.fail(state, "States.Permissions", times=1)
@@ -124,6 +124,16 @@ def test_a_sweep_that_cannot_start_a_release_fails(rehearsal: Rehearsal) -> None
     (swept,) = sweep(rehearsal)
     assert (swept.status, swept.error) == ("FAILED", "SweepFailed")
     assert len(rehearsal.bedrock.billed) == 1
+
+
+@pytest.mark.parametrize("at", ["GetProvisionedModel", "CheckData"])
+def test_a_release_that_was_started_without_an_answer_is_not_started_again(rehearsal: Rehearsal, at: str) -> None:
+    """The second is over before the call is repeated."""
+    stop(rehearsal, "stopped", at)
+    rehearsal.faults.lose_response("StartRelease")
+    swept, release = sweep(rehearsal)
+    assert (swept.status, release.status) == ("SUCCEEDED", "SUCCEEDED"), f"{swept.cause} {release.cause}"
+    assert rehearsal.bedrock.billed == []
 
 
 def test_models_that_cannot_be_listed_fail_no_good_run(rehearsal: Rehearsal) -> None:
