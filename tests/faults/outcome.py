@@ -104,6 +104,12 @@ def _problems_with_status(account: Account, run: Run, fault: Fault | None) -> It
 
 def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
     scenario = account.scenario
+    is_released_in_time = fault is not None and (
+        (fault.kind, fault.at) == ("lost response", "Release") or fault.kind == "gone"
+    )
+    if scenario.status == "FAILED" and scenario.verdict is not None and is_released_in_time:
+        # Two releases look for longer, and what somebody else deleted is released.
+        return {"FAILED", "SUCCEEDED"}
     if fault is None or passes(fault):
         return {scenario.status}
     if fault.kind == "stop":
