@@ -114,6 +114,9 @@ def _expected_statuses(account: Account, fault: Fault | None) -> set[str]:
         return {scenario.status}
     if fault.kind == "stop":
         return {"ABORTED"}
+    if scenario.swept_at and (fault.kind == "gone" or fault.error == "ExecutionDoesNotExist"):
+        # The run needs what is gone; one that Step Functions does not know is taken for over.
+        return {scenario.status, "FAILED"}
     if fault.machine and Place(fault.machine, fault.at) not in visits(scenario).before_the_end:
         return {scenario.status}
     if _is_survived(scenario, fault):
