@@ -55,6 +55,7 @@ JUSTIFIED = {
     "catcher of Main/NotifyOfWhatIsLeft": _STUCK,
     "catcher of Release/DescribeItsWriter [": _STUCK,
     "catcher of Release/FindModels [": _STUCK,
+    "catcher of Release/FindRunAgain": _STUCK,
     "catcher of Release/ListRuns": _STUCK,
     "catcher of Release/ReadTags [1]": _STUCK,
     "catcher of Release/StartRelease": _STUCK,

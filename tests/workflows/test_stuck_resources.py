@@ -202,3 +202,13 @@ def test_whoever_wrote_a_message_can_be_too_large_to_be_described(rehearsal: Reh
     assert customize(rehearsal, "large").status == "ABORTED"
     assert rehearsal.faults.pending == []
     assert len(rehearsal.inbox) == 1
+
+
+def test_a_run_that_cannot_be_found_again_is_released_all_the_same(rehearsal: Rehearsal) -> None:
+    """Its provisioned throughput is still being created, so that the release looks again."""
+    rehearsal.stop(at="GetProvisionedModel")
+    rehearsal.faults.fail("FindRunAgain", "States.Permissions", times=100)
+    assert customize(rehearsal, "stopped").status == "ABORTED"
+    assert "FindRunAgain" in rehearsal.executions[-1].states
+    assert rehearsal.bedrock.billed == []
+    assert len(rehearsal.inbox) == 1
