@@ -68,7 +68,7 @@ def compose_message(
             " delete it in the Bedrock console, and then its custom model. Meanwhile it can be asked:"
         )
     message = expression(rf"""(
-        $imported := [{imported}];
+        $imported := $append([], {imported});
         $number := function($value) {{ $value = null ? 'unknown' : $formatNumber($value, '0.0000') }};
         $signed := function($value) {{ ($value != null and $value >= 0 ? '+' : '') & $number($value) }};
         $section := function($title, $text) {{ '\n\n' & $title & '\n' & $text }};

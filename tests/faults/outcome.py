@@ -137,9 +137,7 @@ def _is_survived(scenario: Scenario, fault: Fault) -> bool:
         return True
     # What cannot be found or released, the release tries again at its next look.
     looks = ("Find", "LookFor", "ReadTagsOf", "Delete", "Stop")
-    return fault.at in _SURVIVED or (
-        fault.machine == "Release" and fault.at.startswith(looks) and fault.at != "FindModels"
-    )
+    return fault.at in _SURVIVED or (fault.machine == "Release" and fault.at.startswith(looks))
 
 
 def passes(fault: Fault) -> bool:
