@@ -22,8 +22,6 @@ _COSTS = {
     "ProvisionedModel": "by the hour until it is deleted",
     "Model": "by the month for storage",
 }
-
-
 _TERMS = {Commitment.ONE_MONTH: "one month", Commitment.SIX_MONTHS: "six months"}
 
 
